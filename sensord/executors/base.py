@@ -1,0 +1,83 @@
+"""What the daemon asks of an executor. An executor knows attempts and processes; it knows no flow, schedule or database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attempt:
+    """One try at one run: the key of everything an executor does. `number` counts from 1."""
+
+    run_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command to start, complete: nothing is added to `env`. `argv` is never empty."""
+
+    attempt: Attempt
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The command runs."""
+
+    attempt: Attempt
+    pid: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The attempt is over, for good. Exactly one of the three says how.
+
+    exit_code: the command's own; signal: the number of the one that killed it; problem: why there is no exit status
+    ("not_started": the command could not be started, with the system's words in `message`; "lost": nobody saw its end).
+    """
+
+    attempt: Attempt
+    at: datetime
+    exit_code: int | None = None
+    signal: int | None = None
+    problem: str | None = None
+    message: str | None = None
+
+
+Report = Began | Ended
+
+
+class Executor(Protocol):
+    """Starts commands and reports on them; survives the daemon's death as far as its kind allows."""
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Start each job's command, unless its attempt was taken before: then only report on it. Never blocks on a command."""
+        ...
+
+    def adopt(self, attempts: Sequence[Attempt]) -> None:
+        """After a restart: report again on attempts that an earlier daemon submitted, each with what has become of it."""
+        ...
+
+    def poll(self) -> list[Report]:
+        """What has happened since the last call, in order; empty where nothing has. Never blocks.
+
+        A report may come twice (the daemon's compare-and-set drops the second), and is never left out.
+        """
+        ...
+
+    def fileno(self) -> int:
+        """A file descriptor that is readable whenever `poll` has something to report."""
+        ...
+
+    def kill(self, attempt: Attempt, signal: int) -> None:
+        """Send `signal` to the attempt's whole process group; nothing where it has ended."""
+        ...
+
+    def close(self) -> None:
+        """Let go. Commands that still run go on, for the next daemon to adopt."""
+        ...
