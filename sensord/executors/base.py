@@ -1,4 +1,4 @@
-"""What the daemon asks of an executor. An executor knows attempts and processes; it knows no flow, schedule or database."""
+"""What the daemon asks of an executor, which knows attempts and processes, but no flow, schedule or database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,11 +56,11 @@ class Executor(Protocol):
     """Starts commands and reports on them; survives the daemon's death as far as its kind allows."""
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Start each job's command, unless its attempt was taken before: then only report on it. Never blocks on a command."""
+        """Start each command; where the attempt was taken before, only report on it. Never waits for a command."""
         ...
 
     def adopt(self, attempts: Sequence[Attempt]) -> None:
-        """After a restart: report again on attempts that an earlier daemon submitted, each with what has become of it."""
+        """After a restart: report again on attempts that an earlier daemon submitted: what has become of each."""
         ...
 
     def poll(self) -> list[Report]:
