@@ -1,0 +1,98 @@
+"""A flow as a value: what is run, when, and what each of its runs waits for.
+
+Made by `sensord.config` from a file or from a stored body; knows neither, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from sensord.core.run import State
+
+if TYPE_CHECKING:
+    from sensord.core.duration import Duration
+    from sensord.core.mapping import Mapping
+    from sensord.core.schedule import Schedule
+
+
+class Policy(StrEnum):
+    """What becomes of a run whose sensor cannot be satisfied for the reason that the policy speaks of."""
+
+    WAIT = "wait"
+    FAIL = "fail"
+    SKIP = "skip"
+    PROCEED = "proceed"
+
+
+class First(StrEnum):
+    """Where a new flow without a written start begins: with its last tick before activation, or with the next."""
+
+    LAST = "last"
+    NEXT = "next"
+
+
+Require = Literal["all", "any"] | int
+"""How many of the mapped runs must be accepted; a number is at least 1."""
+
+SUCCESS_ONLY = frozenset({State.SUCCESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """A condition of each run on the runs of `upstream`. `index` counts the flow's sensors from 0, in file order.
+
+    accept: final states only, never empty. timeout: None waits without a deadline.
+    """
+
+    index: int
+    upstream: str
+    mapping: Mapping
+    require: Require = "all"
+    accept: frozenset[State] = SUCCESS_ONLY
+    on_failure: Policy = Policy.WAIT
+    on_skipped: Policy = Policy.SKIP
+    on_missing: Policy = Policy.FAIL
+    timeout: Duration | None = None
+    on_timeout: Policy = Policy.FAIL
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a run executes: exactly one of `argv` (never empty) and `shell_text` (for `/bin/sh -c`) is set.
+
+    env: (name, value) pairs in order of name. pass_env: names of the daemon's own variables that the command sees too.
+    cwd: a folder, relative to the config folder unless absolute.
+    """
+
+    argv: tuple[str, ...] | None = None
+    shell_text: str | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    pass_env: tuple[str, ...] = ()
+    cwd: str = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow. `follow` names the flow whose ticks it takes; `schedule` has them already.
+
+    max_active: how many of its runs may be under way at once, at least 1. priority: the higher goes first.
+    """
+
+    name: str
+    schedule: Schedule
+    command: Command
+    sensors: tuple[Sensor, ...] = ()
+    description: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    follow: str | None = None
+    first: First = First.LAST
+    max_active: int = 1
+    priority: int = 0
+
+    @property
+    def upstreams(self) -> frozenset[str]:
+        """The names of the flows that its sensors watch."""
+        return frozenset(sensor.upstream for sensor in self.sensors)
