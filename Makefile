@@ -1,0 +1,51 @@
+# Everything a developer types. `make` alone lists the targets. All paths are relative: the checkout's may hold a space.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check lock wheel clean FORCE
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+PYTHON_OF_VENV := .venv/bin/python
+UV := uv==0.13.9
+UPGRADE :=
+ARGS :=
+
+# The stamp holds the path that the environment was made for: a copied or moved checkout makes its own.
+USABLE := $(shell [ "$$(cat .venv/.ready 2>/dev/null)" = "$$(pwd -P)" ] && $(PYTHON_OF_VENV) -c '' 2>/dev/null && echo yes)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.ready ## start the daemon on config/, with its own SQLite database
+	exec .venv/bin/sensord daemon start --config config
+
+test: .venv/.ready ## run all tests, PostgreSQL included (ARGS="tests/store -x" for some)
+	$(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+
+check: .venv/.ready ## format, lint, types, links of the documents, freshness of the lock files
+	$(PYTHON_OF_VENV) -m ruff format --check .
+	$(PYTHON_OF_VENV) -m ruff check .
+	$(PYTHON_OF_VENV) -m mypy
+	$(PYTHON_OF_VENV) -m pytest tests/test_locks.py tests/docs
+
+lock: ## resolve pyproject.toml into the lock files (UPGRADE=1: take newer versions too)
+	sh scripts/lock.sh "$(UV)" $(if $(UPGRADE),--upgrade)
+
+wheel: .venv/.ready ## build the wheel into dist/
+	$(PYTHON_OF_VENV) -m hatchling build --target wheel --directory dist
+
+clean: ## remove the environment, caches and builds; state/ and warehouse/ stay
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.locked: requirements-dev.lock scripts/pip.sh $(if $(USABLE),,FORCE)
+	rm -f .venv/.ready .venv/.locked
+	rm -rf .venv
+	sh scripts/pip.sh .venv install --quiet --require-hashes --only-binary :all: --requirement requirements-dev.lock
+	touch $@
+
+.venv/.ready: .venv/.locked pyproject.toml
+	sh scripts/pip.sh .venv install --quiet --no-build-isolation --no-deps --editable .
+	pwd -P > $@
