@@ -1,0 +1,75 @@
+"""The command of a run, complete: its argument list, and the only environment it sees."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sensord.core.flow import Command, Flow
+from sensord.core.instant import format_instant
+from sensord.core.run import State
+
+INHERITED = ("PATH", "HOME", "LANG")
+"""What every command sees of the daemon's own environment."""
+
+UPSTREAM_LIMIT = 100_000
+"""Characters of SENSORD_UPSTREAM; the kernel refuses to start a command with a variable over 131,072 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRun:
+    """One upstream run that a sensor of the run was mapped to."""
+
+    sensor: int
+    flow: str
+    logical_date: datetime
+    state: State
+
+
+def argv(command: Command) -> tuple[str, ...]:
+    """The argument list; a string command goes to the shell."""
+    return command.argv or ("/bin/sh", "-c", command.shell_text or "")
+
+
+def environment(
+    flow: Flow,
+    run_id: int,
+    attempt: int,
+    logical_at: datetime,
+    upstream: Sequence[UpstreamRun],
+    inherited: Mapping[str, str],
+) -> dict[str, str]:
+    """The variables of one attempt. Those of `[run.env]` go before what is inherited, SENSORD_* before all."""
+    start = flow.schedule.rule.prev(logical_at)
+    passed = {name: inherited[name] for name in (*INHERITED, *flow.command.pass_env) if name in inherited}
+    own = {
+        "SENSORD_FLOW": flow.name,
+        "SENSORD_LOGICAL_DATE": format_instant(logical_at),
+        "SENSORD_DATA_INTERVAL_START": format_instant(start) if start else "",
+        "SENSORD_DATA_INTERVAL_END": format_instant(logical_at),
+        "SENSORD_RUN_ID": str(run_id),
+        "SENSORD_ATTEMPT": str(attempt),
+        "SENSORD_UPSTREAM": upstream_json(upstream),
+    }
+    return passed | dict(flow.command.env) | own
+
+
+def upstream_json(upstream: Sequence[UpstreamRun]) -> str:
+    """`[{"sensor", "upstream", "runs": [{"logical_date", "state"}]}]`, ascending.
+
+    Where that would be too long for an environment, each sensor keeps its newest runs, and "omitted" counts the others.
+    """
+    sensors: dict[int, tuple[str, list[dict[str, str]]]] = {}
+    for one in sorted(upstream, key=lambda run: (run.sensor, run.logical_date)):
+        runs = sensors.setdefault(one.sensor, (one.flow, []))[1]
+        runs.append({"logical_date": format_instant(one.logical_date), "state": one.state.label})
+    whole = json.dumps([{"sensor": index, "upstream": name, "runs": runs} for index, (name, runs) in sensors.items()])
+    if len(whole) <= UPSTREAM_LIMIT:
+        return whole
+    keep = max(1, len(upstream) * UPSTREAM_LIMIT // len(whole) // (2 * len(sensors)))
+    return json.dumps(
+        [
+            {"sensor": index, "upstream": name, "runs": runs[-keep:], "omitted": len(runs[:-keep])}
+            for index, (name, runs) in sensors.items()
+        ]
+    )

@@ -1,0 +1,51 @@
+"""What a run waits for: the flow's sensors, each mapped to upstream logical dates by the schedules in force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sensord.core.flow import Flow, Sensor
+from sensord.core.mapping import resolve
+from sensord.core.run import Reason
+from sensord.core.ticks import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The upstream logical dates (ascending) that one sensor maps to, and how many of them must be accepted.
+
+    problem: why it maps to nothing; `message` says it in words. A need of 0 without a problem is satisfied.
+    """
+
+    sensor: Sensor
+    dates: tuple[datetime, ...]
+    need: int
+    problem: Reason | None = None
+    message: str | None = None
+
+
+def needs(flow: Flow, at: datetime, timelines: Mapping[str, Timeline], first_at: datetime | None) -> list[Need]:
+    """One Need for each sensor of the run of `flow` at logical date `at`.
+
+    `timelines` holds the schedules by flow name, `flow`'s own among them. `first_at` is the flow's first logical date:
+    a sensor on the flow itself takes what lies before it for done.
+    """
+    return [_need(flow, sensor, at, timelines, first_at or at) for sensor in flow.sensors]
+
+
+def _need(flow: Flow, sensor: Sensor, at: datetime, timelines: Mapping[str, Timeline], first_at: datetime) -> Need:
+    upstream = timelines.get(sensor.upstream)
+    if upstream is None:
+        message = f"expected a flow named {sensor.upstream!r}, got none"
+        return Need(sensor, (), 0, Reason.NO_MATCH, message)
+    found = resolve(sensor.mapping, sensor.require, at, timelines[flow.name], upstream)
+    on_itself = sensor.upstream == flow.name
+    if found.problem:
+        if on_itself and at <= first_at:
+            return Need(sensor, (), 0)
+        return Need(sensor, (), 0, Reason(found.problem.kind), found.problem.message)
+    if not on_itself:
+        return Need(sensor, found.dates, found.need)
+    dates = tuple(date for date in found.dates if date >= first_at)
+    already_done = len(found.dates) - len(dates)
+    return Need(sensor, dates, max(0, found.need - already_done))

@@ -1,0 +1,93 @@
+"""The command and environment of an attempt."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sensord.core.command import UPSTREAM_LIMIT, UpstreamRun, argv, environment, upstream_json
+from sensord.core.cron import parse_cron
+from sensord.core.flow import Command, Flow
+from sensord.core.run import State
+from sensord.core.schedule import Schedule
+
+TWO = datetime(2026, 3, 29, 2, tzinfo=UTC)
+ZONE = ZoneInfo("UTC")
+
+
+def flow(command: Command) -> Flow:
+    return Flow("mart/sales", Schedule(parse_cron("0 * * * *", ZONE), ZONE), command)
+
+
+def test_a_list_is_the_command_and_a_string_goes_to_the_shell() -> None:
+    assert argv(Command(argv=("dbt", "run"))) == ("dbt", "run")
+    assert argv(Command(shell_text="a | b")) == ("/bin/sh", "-c", "a | b")
+
+
+def test_a_command_sees_who_it_is_and_what_it_is_for() -> None:
+    seen = environment(flow(Command(argv=("x",))), 7, 2, TWO, [], {})
+
+    assert seen == {
+        "SENSORD_FLOW": "mart/sales",
+        "SENSORD_LOGICAL_DATE": "2026-03-29T02:00:00Z",
+        "SENSORD_DATA_INTERVAL_START": "2026-03-29T01:00:00Z",
+        "SENSORD_DATA_INTERVAL_END": "2026-03-29T02:00:00Z",
+        "SENSORD_RUN_ID": "7",
+        "SENSORD_ATTEMPT": "2",
+        "SENSORD_UPSTREAM": "[]",
+    }
+
+
+def test_of_the_daemons_environment_a_command_sees_only_what_is_meant_for_it() -> None:
+    daemon = {"PATH": "/bin", "HOME": "/root", "LANG": "C", "SENSORD_DB": "postgresql://u:secret@h/d", "TOKEN": "t"}
+
+    plain = environment(flow(Command(argv=("x",))), 1, 1, TWO, [], daemon)
+    passing = environment(flow(Command(argv=("x",), pass_env=("TOKEN", "MISSING"))), 1, 1, TWO, [], daemon)
+
+    assert {name for name in plain if not name.startswith("SENSORD_")} == {"PATH", "HOME", "LANG"}
+    assert "SENSORD_DB" not in plain
+    assert passing["TOKEN"] == "t"
+    assert "MISSING" not in passing
+
+
+def test_the_flows_own_variables_go_before_inherited_ones_and_never_before_sensords() -> None:
+    command = Command(argv=("x",), env=(("PATH", "/opt/bin"), ("SENSORD_FLOW", "another")))
+
+    seen = environment(flow(command), 1, 1, TWO, [], {"PATH": "/bin"})
+
+    assert seen["PATH"] == "/opt/bin"
+    assert seen["SENSORD_FLOW"] == "mart/sales"
+
+
+def test_the_upstream_runs_are_handed_over_by_sensor_the_oldest_first() -> None:
+    upstream = [
+        UpstreamRun(1, "dim/customers", TWO, State.FAILED),
+        UpstreamRun(0, "ingest/orders", TWO, State.SUCCESS),
+        UpstreamRun(0, "ingest/orders", TWO - timedelta(hours=1), State.SUCCESS),
+    ]
+
+    assert json.loads(upstream_json(upstream)) == [
+        {
+            "sensor": 0,
+            "upstream": "ingest/orders",
+            "runs": [
+                {"logical_date": "2026-03-29T01:00:00Z", "state": "success"},
+                {"logical_date": "2026-03-29T02:00:00Z", "state": "success"},
+            ],
+        },
+        {
+            "sensor": 1,
+            "upstream": "dim/customers",
+            "runs": [{"logical_date": "2026-03-29T02:00:00Z", "state": "failed"}],
+        },
+    ]
+
+
+def test_upstream_runs_beyond_what_an_environment_holds_are_counted_not_listed() -> None:
+    upstream = [UpstreamRun(0, "ingest/orders", TWO + timedelta(hours=n), State.SUCCESS) for n in range(5000)]
+
+    text = upstream_json(upstream)
+    (sensor,) = json.loads(text)
+
+    assert len(text) <= UPSTREAM_LIMIT
+    assert len(sensor["runs"]) + sensor["omitted"] == 5000
+    assert sensor["runs"][-1]["logical_date"] == "2026-10-23T09:00:00Z"

@@ -1,0 +1,143 @@
+"""The queue: who starts next, and who may not."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sensord.core.queue import Queue, Queued
+from sensord.core.run import Kind
+
+
+def queued(
+    run_id: int, flow: int = 1, *, date: int | None = None, kind: Kind = Kind.SCHEDULED, priority: int = 0
+) -> Queued:
+    return Queued(run_id, flow, run_id if date is None else date, kind, priority)
+
+
+def ids(taken: list[Queued]) -> list[int]:
+    return [run.run_id for run in taken]
+
+
+def queue_of(*runs: Queued, limit: int = 1) -> Queue:
+    queue = Queue()
+    for flow in {run.flow_id for run in runs}:
+        queue.limit(flow, limit)
+    for run in runs:
+        queue.add(run)
+    return queue
+
+
+def test_the_oldest_run_of_a_flow_goes_first() -> None:
+    queue = queue_of(queued(1, date=30), queued(2, date=10), queued(3, date=20), limit=3)
+
+    assert ids(queue.take(3)) == [2, 3, 1]
+
+
+def test_priority_orders_across_flows() -> None:
+    queue = queue_of(queued(1, flow=1, priority=0), queued(2, flow=2, priority=5), queued(3, flow=3, priority=-1))
+
+    assert ids(queue.take(9)) == [2, 1, 3]
+
+
+def test_a_backfill_goes_after_what_is_scheduled_or_manual() -> None:
+    old = queued(1, date=1, kind=Kind.BACKFILL)
+    queue = queue_of(old, queued(2, date=8), queued(3, date=9, kind=Kind.MANUAL), limit=3)
+
+    assert ids(queue.take(3)) == [2, 3, 1]
+
+
+def test_a_flow_at_its_limit_lets_others_pass() -> None:
+    queue = queue_of(queued(1, flow=1, priority=9), queued(2, flow=1, priority=9), queued(3, flow=2))
+
+    assert ids(queue.take(9)) == [1, 3]
+    assert queue.active == 2
+
+    queue.vacate(1)
+
+    assert ids(queue.take(9)) == [2]
+
+
+def test_no_more_are_taken_than_there_are_slots() -> None:
+    queue = queue_of(*(queued(number, flow=number) for number in range(1, 6)))
+
+    assert ids(queue.take(2)) == [1, 2]
+    assert ids(queue.take(0)) == []
+    assert ids(queue.take(9)) == [3, 4, 5]
+
+
+def test_a_run_that_left_the_queue_is_passed_over() -> None:
+    queue = queue_of(queued(1), queued(2))
+
+    queue.remove(1)
+
+    assert ids(queue.take(9)) == [2]
+
+
+def test_a_run_that_is_queued_again_starts_once() -> None:
+    queue = queue_of(queued(1), limit=5)
+    queue.remove(1)
+    queue.add(queued(1))
+
+    assert ids(queue.take(9)) == [1]
+    assert ids(queue.take(9)) == []
+
+
+def test_a_held_flow_starts_nothing_until_it_is_let_go() -> None:
+    queue = queue_of(queued(1))
+    queue.limit(1, 1, held=True)
+
+    assert ids(queue.take(9)) == []
+
+    queue.limit(1, 1)
+
+    assert ids(queue.take(9)) == [1]
+
+
+def test_adopted_runs_count_against_the_limit() -> None:
+    queue = queue_of(queued(1))
+    queue.occupy(1)
+
+    assert ids(queue.take(9)) == []
+
+    queue.vacate(1)
+
+    assert ids(queue.take(9)) == [1]
+
+
+def test_a_higher_limit_is_used_at_once() -> None:
+    queue = queue_of(queued(1), queued(2))
+    queue.take(9)
+
+    queue.limit(1, 2)
+
+    assert queue.ready
+    assert ids(queue.take(9)) == [2]
+
+
+RUNS = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(0, 50), st.sampled_from(Kind), st.integers(-1, 1)), max_size=30
+)
+
+
+@given(RUNS, st.integers(1, 3), st.lists(st.integers(0, 5), min_size=1, max_size=20))
+def test_every_run_starts_once_in_order_and_within_the_limits(
+    runs: list[tuple[int, int, Kind, int]], limit: int, slots: list[int]
+) -> None:
+    waiting = [Queued(number, flow, date, kind, rank) for number, (flow, date, kind, rank) in enumerate(runs)]
+    queue = queue_of(*waiting, limit=limit)
+    started: list[Queued] = []
+
+    for free in [*slots, *[len(waiting)] * len(waiting)]:
+        taken = queue.take(free)
+        assert len(taken) <= free
+        assert max(Counter(run.flow_id for run in taken).values(), default=0) <= limit
+        started += taken
+        for run in taken:
+            queue.vacate(run.flow_id)
+
+    assert sorted(ids(started)) == sorted(ids(waiting))
+    for flow in range(1, 5):
+        ranks = [run.rank for run in started if run.flow_id == flow]
+        assert ranks == sorted(ranks)
+    assert queue.active == 0
