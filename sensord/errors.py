@@ -3,7 +3,9 @@
 SensordError            1   anything a person can mend
 ├── InvalidValue        1   one value that is not what it should be; knows no file
 ├── ConfigError         1   all the problems of the config files, each with its place
-├── DatabaseError       1   the database is newer, older, locked or unreachable
+├── DatabaseError       1   the database is newer, older, locked or refuses us
+│   └── Unreachable     1   no connection, or it broke: what was in flight may have been committed or not
+├── LeadLost            1   this daemon led, and another one has taken over
 ├── DaemonRunning       1   a second daemon on the same database
 ├── UsageError          2   arguments that make no sense together
 ├── NoDaemon            3   a change was asked for and nobody leads
@@ -66,6 +68,14 @@ class ConfigError(SensordError):
 
 class DatabaseError(SensordError):
     """The database cannot be used: newer than this program, not there, locked, or refusing us."""
+
+
+class Unreachable(DatabaseError):
+    """No connection to the database, or one that broke. Connecting again may help."""
+
+
+class LeadLost(SensordError):
+    """Another daemon leads now: this one decides nothing more."""
 
 
 class DaemonRunning(SensordError):

@@ -1,0 +1,222 @@
+"""The tables, as SQLModel: what a new migration is compared with. Queries are SQL text, elsewhere.
+
+Ids are integers, instants microseconds since 1970, states the numbers of core.run. One writer decides, and a sweep
+proves what it wrote; so the hot tables carry no foreign keys.
+"""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+NAMES = {
+    "pk": "%(table_name)s_pkey",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+}
+Instant = BigInteger
+Id = BigInteger().with_variant(Integer(), "sqlite")  # only an INTEGER is SQLite's own row id
+
+
+class Base(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMES))):
+    """The tables of sensord, apart from all others that may be defined in this process."""
+
+
+METADATA = Base.metadata
+
+
+def _id() -> Any:
+    return Field(default=None, sa_column=Column("id", Id, Identity(), primary_key=True))
+
+
+def _column(kind: Any, *, key: bool = False, null: bool = False, default: str | None = None) -> Any:
+    given: dict[str, Any] = {} if default is None else {"server_default": text(default)}
+    if key:
+        given["autoincrement"] = False
+    return Field(sa_type=kind, primary_key=key, nullable=null, sa_column_kwargs=given)
+
+
+class Flow(Base, table=True):
+    """`planned_to`: every tick at or before it has a run or counts as missed. `state`: active, removed, retired."""
+
+    __tablename__: ClassVar[Any] = "flow"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: int = _id()
+    name: str = _column(Text)
+    definition_id: int | None = _column(BigInteger, null=True)
+    state: int = _column(SmallInteger)
+    activated_at: int = _column(Instant)
+    removed_at: int | None = _column(Instant, null=True)
+    paused_at: int | None = _column(Instant, null=True)
+    planned_to: int = _column(Instant)
+    first_date: int | None = _column(Instant, null=True)
+    max_active: int = _column(Integer)
+    priority: int = _column(Integer)
+
+
+class Definition(Base, table=True):
+    """One version of a flow: its canonical JSON, in force after `effective_at`."""
+
+    __tablename__: ClassVar[Any] = "definition"
+    __table_args__ = (UniqueConstraint("flow_id", "digest", "effective_at"), {"sqlite_autoincrement": True})
+
+    id: int = _id()
+    flow_id: int = _column(BigInteger)
+    digest: str = _column(Text)
+    body: str = _column(Text)
+    schedule_digest: str = _column(Text)
+    effective_at: int = _column(Instant)
+
+
+class Run(Base, table=True):
+    """One (flow, logical date). `pending` counts what a waiting run still waits for."""
+
+    __tablename__: ClassVar[Any] = "run"
+    __table_args__ = (UniqueConstraint("flow_id", "logical_date"),)
+
+    id: int = _id()
+    flow_id: int = _column(BigInteger)
+    logical_date: int = _column(Instant)
+    kind: int = _column(SmallInteger)
+    state: int = _column(SmallInteger)
+    reason: str | None = _column(Text, null=True)
+    message: str | None = _column(Text, null=True)
+    pending: int = _column(Integer, default="0")
+    attempt: int = _column(Integer, default="0")
+    priority: int = _column(Integer)
+    definition_id: int = _column(BigInteger)
+    created_at: int = _column(Instant)
+    released_at: int | None = _column(Instant, null=True)
+    started_at: int | None = _column(Instant, null=True)
+    finished_at: int | None = _column(Instant, null=True)
+
+
+_LIVE = text("state IN (2, 3, 4, 5)")  # queued, starting, running, retrying
+Index("run_live", Run.flow_id, Run.state, postgresql_where=_LIVE, sqlite_where=_LIVE)  # type: ignore[arg-type] # columns, once mapped
+
+
+class Edge(Base, table=True):
+    """A run waits, by one of its sensors, for one upstream run. The masks say which of its states count, or end."""
+
+    __tablename__: ClassVar[Any] = "edge"
+    __table_args__ = (Index("edge_run", "run_id"), {"sqlite_with_rowid": False})
+
+    upstream_flow: int = _column(BigInteger, key=True)
+    upstream_date: int = _column(Instant, key=True)
+    run_id: int = _column(BigInteger, key=True)
+    sensor: int = _column(SmallInteger, key=True)
+    counts: int = _column(Integer)
+    ends: int = _column(Integer)
+
+
+class Gate(Base, table=True):
+    """A sensor that is satisfied with `need` of its `mapped` runs, or mapped to nothing: `problem` says why."""
+
+    __tablename__: ClassVar[Any] = "gate"
+    __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}
+
+    run_id: int = _column(BigInteger, key=True)
+    sensor: int = _column(SmallInteger, key=True)
+    need: int = _column(Integer)
+    counted: int = _column(Integer)
+    mapped: int = _column(Integer)
+    problem: str | None = _column(Text, null=True)
+
+
+class Attempt(Base, table=True):
+    """One try at a run, as handed to an executor."""
+
+    __tablename__: ClassVar[Any] = "attempt"
+
+    run_id: int = _column(BigInteger, key=True)
+    number: int = _column(Integer, key=True)
+    definition_id: int = _column(BigInteger)
+    executor: str = _column(Text)
+    host: str = _column(Text)
+    submitted_at: int = _column(Instant)
+    began_at: int | None = _column(Instant, null=True)
+    pid: int | None = _column(Integer, null=True)
+
+
+class Outcome(Base, table=True):
+    """How an attempt ended; the first to tell is believed."""
+
+    __tablename__: ClassVar[Any] = "outcome"
+
+    run_id: int = _column(BigInteger, key=True)
+    attempt: int = _column(Integer, key=True)
+    at: int = _column(Instant)
+    exit_code: int | None = _column(Integer, null=True)
+    signal: int | None = _column(Integer, null=True)
+    problem: str | None = _column(Text, null=True)
+    message: str | None = _column(Text, null=True)
+
+
+class Request(Base, table=True):
+    """What somebody asks of the leader, and its answer."""
+
+    __tablename__: ClassVar[Any] = "request"
+    __table_args__ = (UniqueConstraint("key"), {"sqlite_autoincrement": True})
+
+    id: int = _id()
+    key: str = _column(Text)
+    kind: str = _column(Text)
+    body: str = _column(Text)
+    who: str = _column(Text)
+    created_at: int = _column(Instant)
+    answered_at: int | None = _column(Instant, null=True)
+    ok: int | None = _column(SmallInteger, null=True)
+    answer: str | None = _column(Text, null=True)
+
+
+_OPEN = text("answered_at IS NULL")
+Index("request_open", Request.id, postgresql_where=_OPEN, sqlite_where=_OPEN)  # type: ignore[arg-type] # columns, once mapped
+
+
+class Leader(Base, table=True):
+    """The one row of the daemon that leads, by the database's clock. `backend_pid` is its server process."""
+
+    __tablename__: ClassVar[Any] = "leader"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: int = _column(SmallInteger, key=True)
+    holder: str = _column(Text)
+    host: str = _column(Text)
+    pid: int = _column(Integer)
+    version: str = _column(Text)
+    term: int = _column(BigInteger)
+    started_at: int = _column(Instant)
+    expires_at: int = _column(Instant)
+    backend_pid: int | None = _column(Integer, null=True)
+    backend_at: int | None = _column(Instant, null=True)
+
+
+class Problem(Base, table=True):
+    """What is wrong in a config file, until it is mended."""
+
+    __tablename__: ClassVar[Any] = "problem"
+
+    file: str = _column(Text, key=True)
+    position: int = _column(Integer, key=True)
+    line: int | None = _column(Integer, null=True)
+    col: int | None = _column(Integer, null=True)
+    flow: str | None = _column(Text, null=True)
+    key: str | None = _column(Text, null=True)
+    message: str = _column(Text)
+    hint: str | None = _column(Text, null=True)
+    seen_at: int = _column(Instant)
