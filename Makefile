@@ -13,7 +13,7 @@ UPGRADE :=
 ARGS :=
 
 # The stamp holds the path that the environment was made for: a copied or moved checkout makes its own.
-USABLE := $(shell [ "$$(cat .venv/.ready 2>/dev/null)" = "$$(pwd -P)" ] && $(PYTHON_OF_VENV) -c '' 2>/dev/null && echo yes)
+USABLE := $(shell [ "$$(cat .venv/.locked 2>/dev/null)" = "$$(pwd -P)" ] && $(PYTHON_OF_VENV) -c '' 2>/dev/null && echo yes)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
@@ -40,12 +40,14 @@ clean: ## remove the environment, caches and builds; state/ and warehouse/ stay
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Stamps, each written last: an interrupted set-up leaves none, and is done again.
 .venv/.locked: requirements-dev.lock scripts/pip.sh $(if $(USABLE),,FORCE)
-	rm -f .venv/.ready .venv/.locked
-	rm -rf .venv
-	sh scripts/pip.sh .venv install --quiet --require-hashes --only-binary :all: --requirement requirements-dev.lock
-	touch $@
+	@echo "Setting up .venv from requirements-dev.lock"
+	@rm -f .venv/.ready .venv/.locked
+	@rm -rf .venv
+	@sh scripts/pip.sh .venv install --quiet --require-hashes --only-binary :all: --requirement requirements-dev.lock
+	@pwd -P > $@
 
 .venv/.ready: .venv/.locked pyproject.toml
-	sh scripts/pip.sh .venv install --quiet --no-build-isolation --no-deps --editable .
-	pwd -P > $@
+	@sh scripts/pip.sh .venv install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
