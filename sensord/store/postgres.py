@@ -25,49 +25,66 @@ SILENCE_MILLISECONDS = 10_000
 
 
 class PostgresDatabase(Database):
-    """`connection` is psycopg's, for executors that enqueue within our transaction."""
+    """`connection` is psycopg's, for executors that enqueue within our transaction.
+
+    One that broke is replaced when the next transaction, or read outside of any, begins.
+    """
 
     dialect: Literal["postgresql"] = "postgresql"
 
     def __init__(self, url: str, *, durability: Durability, readonly: bool) -> None:
         super().__init__(url)
-        self.connection = connect(url)
+        self._settings = {"idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s"}
+        if durability == "normal":
+            self._settings["synchronous_commit"] = "off"
+        if readonly:
+            self._settings["default_transaction_read_only"] = "on"
+        self._closed = False
+        self._connect()
+
+    def _connect(self) -> None:
+        self.connection = connect(self.url)
         self._cursor = self.connection.cursor()
-        self._run(
-            "SELECT set_config('idle_in_transaction_session_timeout', :idle, false),"
-            " set_config('synchronous_commit', CASE WHEN :full = 1 THEN current_setting('synchronous_commit')"
-            " ELSE 'off' END, false), set_config('default_transaction_read_only', :readonly, false)",
-            {
-                "idle": f"{IDLE_SECONDS}s",
-                "full": int(durability == "full"),
-                "readonly": "on" if readonly else "off",
-            },
-        )
+        for name, value in self._settings.items():
+            self._execute("SELECT set_config(:name, :value, false)", {"name": name, "value": value})
 
     def _fetch(self, sql: str, values: dict[str, Parameter]) -> list[tuple[Any, ...]]:
-        statement = translate(sql)
-        try:
-            self._cursor.execute(statement.text, bind(statement, values))
-            return self._cursor.fetchall() if self._cursor.description else []
-        except psycopg.Error as error:
-            raise self._explain(error) from error
+        if self.connection.closed:
+            self._reconnect()
+        self._execute(sql, values)
+        return self._cursor.fetchall() if self._cursor.description else []
 
     def _run(self, sql: str, values: dict[str, Parameter]) -> int:
+        if self.connection.closed:
+            self._reconnect()
+        self._execute(sql, values)
+        return self._cursor.rowcount
+
+    def _execute(self, sql: str, values: dict[str, Parameter]) -> None:
         statement = translate(sql)
         try:
             self._cursor.execute(statement.text, bind(statement, values))
         except psycopg.Error as error:
             raise self._explain(error) from error
-        return self._cursor.rowcount
+
+    def _reconnect(self) -> None:
+        if self._closed:
+            raise RuntimeError("expected an open database, got a closed one")
+        if self._open is not None:
+            raise Unreachable(f"{redact(self.url)}: the connection broke within a transaction", hint="try again")
+        self._connect()
 
     def _begin(self) -> None:
+        if self.connection.closed:
+            self._reconnect()
         self._send(b"BEGIN")
 
     def _commit(self) -> None:
         self._send(b"COMMIT")
 
     def _roll_back(self) -> None:
-        self._send(b"ROLLBACK")
+        if not self.connection.closed:  # a server that lost us has rolled back
+            self._send(b"ROLLBACK")
 
     def _send(self, sql: bytes) -> None:
         try:
@@ -79,6 +96,7 @@ class PostgresDatabase(Database):
         return explain(error, self.url, lost=self.connection.closed)
 
     def close(self) -> None:
+        self._closed = True
         self.connection.close()
 
 

@@ -3,6 +3,8 @@
 Asking takes plain SQL only: alembic is imported when something is to be done.
 """
 
+import os
+import socket
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from sensord import __version__
 from sensord.errors import DatabaseError
 from sensord.store.database import Database, redact
+from sensord.store.lead import current_leader, running
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -66,13 +69,11 @@ def _strangers(db: Database) -> list[str]:
     return [row[0] for row in rows]
 
 
-def require_current(db: Database, *, upgrade: bool = False) -> None:
-    """DatabaseError unless the database has the newest schema. With `upgrade`, an empty or older one is given it."""
+def require_current(db: Database) -> None:
+    """DatabaseError, which says what to do, unless the database has the newest schema."""
     match condition(db):
         case Condition.CURRENT:
             return
-        case Condition.EMPTY | Condition.OLDER if upgrade:
-            _upgrade(db)
         case Condition.EMPTY:
             raise DatabaseError(f"{redact(db.url)} is empty", hint="sensord daemon start, or sensord db upgrade")
         case Condition.OLDER:
@@ -96,15 +97,36 @@ def require_current(db: Database, *, upgrade: bool = False) -> None:
 def upgrade(db: Database) -> bool:
     """Bring the database to the newest schema, in one transaction. Whether there was anything to do.
 
-    Several processes may do so at once: they take turns. Refused while another process leads.
+    Several processes may do so at once: they take turns. DaemonRunning while another process leads on an older schema.
     """
-    if condition(db) is Condition.CURRENT:
-        return False
-    require_current(db, upgrade=True)
-    return True
+    match condition(db):
+        case Condition.CURRENT:
+            return False
+        case Condition.EMPTY | Condition.OLDER as found:
+            if found is Condition.OLDER:
+                _refuse_under(db)
+            _migrate(db)
+            return True
+        case _:
+            require_current(db)
+            return False
 
 
-def _upgrade(db: Database) -> None:
+def prepare(db: Database, *, migrate: bool = True) -> None:
+    """What a daemon does before it takes the lead: fill an empty database, upgrade an older one unless told not to."""
+    if migrate or condition(db) is Condition.EMPTY:
+        upgrade(db)
+    require_current(db)
+
+
+def _refuse_under(db: Database) -> None:
+    """An older daemon must not have its tables changed while it works with them."""
+    leader = current_leader(db)
+    if leader and (leader.holder.host, leader.holder.pid) != (socket.gethostname(), os.getpid()):
+        raise running(db, leader)
+
+
+def _migrate(db: Database) -> None:
     import sqlalchemy
     from alembic import command
     from alembic.config import Config

@@ -195,7 +195,6 @@ class Leader(Base, table=True):
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
     id: int = _column(SmallInteger, key=True)
-    holder: str = _column(Text)
     host: str = _column(Text)
     pid: int = _column(Integer)
     version: str = _column(Text)

@@ -174,7 +174,6 @@ def _the_rest() -> None:
     op.create_table(
         "leader",
         _small("id"),
-        _text("holder"),
         _text("host"),
         _int("pid"),
         _text("version"),
