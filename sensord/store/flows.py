@@ -1,0 +1,156 @@
+"""The SQL of flows and their definitions: what the daemon knows of each flow from one start to the next."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from sensord.errors import Problem
+from sensord.store.database import Transaction
+
+
+class FlowState(IntEnum):
+    ACTIVE = 1
+    REMOVED = 2
+    RETIRED = 3
+
+
+class FlowRow(NamedTuple):
+    id: int
+    name: str
+    state: int
+    definition_id: int
+    planned_to: int
+    first_date: int | None
+    paused_at: int | None
+
+
+class Definition(NamedTuple):
+    """One version of a flow. `body` is its canonical JSON; it holds from `effective_at` (exclusive) on."""
+
+    id: int
+    flow_id: int
+    digest: str
+    schedule_digest: str
+    effective_at: int
+    body: str
+
+
+class NewFlow(NamedTuple):
+    name: str
+    planned_to: int
+    first_date: int | None
+    max_active: int
+    priority: int
+
+
+class NewDefinition(NamedTuple):
+    flow_id: int
+    digest: str
+    schedule_digest: str
+    body: str
+
+
+ALL = "SELECT id, name, state, definition_id, planned_to, first_date, paused_at FROM flow"
+
+
+def all_flows(tx: Transaction) -> list[FlowRow]:
+    return [FlowRow(*row) for row in tx.fetch(ALL)]
+
+
+DEFINITIONS = """
+SELECT id, flow_id, digest, schedule_digest, effective_at, body FROM definition ORDER BY flow_id, effective_at, id
+"""
+
+
+def definitions(tx: Transaction) -> list[Definition]:
+    """Every version of every flow, the oldest first."""
+    return [Definition(*row) for row in tx.fetch(DEFINITIONS)]
+
+
+BODY = "SELECT body FROM definition WHERE id = :id"
+
+
+def body(tx: Transaction, definition_id: int) -> str:
+    """The canonical JSON of one definition."""
+    return str(tx.fetch(BODY, id=definition_id)[0][0])
+
+
+INSERT = """
+INSERT INTO flow (name, state, activated_at, planned_to, first_date, max_active, priority)
+SELECT x.name, 1, :now, x.planned_to, x.first_date, x.max_active, x.priority
+FROM ROWS(:flows, name text, planned_to, first_date, max_active, priority) x
+RETURNING id, name
+"""
+
+
+def insert(tx: Transaction, flows: Sequence[NewFlow], now: int) -> dict[str, int]:
+    """New flows, active from now on. Returns their ids by name."""
+    return {name: flow_id for flow_id, name in tx.fetch(INSERT, flows=flows, now=now)}
+
+
+DEFINE = """
+INSERT INTO definition (flow_id, digest, schedule_digest, body, effective_at)
+SELECT x.flow_id, x.digest, x.schedule_digest, x.body, :now
+FROM ROWS(:rows, flow_id, digest text, schedule_digest text, body text) x
+RETURNING id, flow_id, digest, schedule_digest, effective_at, body
+"""
+
+
+def define(tx: Transaction, rows: Sequence[NewDefinition], now: int) -> list[Definition]:
+    return [Definition(*row) for row in tx.fetch(DEFINE, rows=rows, now=now)]
+
+
+ADOPT = """
+UPDATE flow SET definition_id = x.definition_id, max_active = x.max_active, priority = x.priority,
+                state = 1, removed_at = NULL
+FROM ROWS(:rows, flow_id, definition_id, max_active, priority) x
+WHERE flow.id = x.flow_id
+"""
+
+
+def adopt(tx: Transaction, rows: Sequence[tuple[int, int, int, int]]) -> None:
+    """Give flows their current definition: (flow, definition, max_active, priority). A removed flow is active again."""
+    tx.run(ADOPT, rows=rows)
+
+
+REMOVE = """
+UPDATE flow SET state = 2, removed_at = :now
+FROM ROWS(:ids, flow_id) x
+WHERE flow.id = x.flow_id AND flow.state = 1
+"""
+
+
+def remove(tx: Transaction, flow_ids: Sequence[int], now: int) -> None:
+    """The files of these flows are gone: they plan and start nothing until they come back."""
+    tx.run(REMOVE, ids=[(flow_id,) for flow_id in flow_ids], now=now)
+
+
+ADVANCE = """
+UPDATE flow SET planned_to = x.reached
+FROM ROWS(:rows, flow_id, reached) x
+WHERE flow.id = x.flow_id AND flow.planned_to < x.reached
+"""
+
+
+def advance(tx: Transaction, rows: Sequence[tuple[int, int]]) -> None:
+    """Move planning cursors: (flow, the last instant that is planned). Never backward."""
+    tx.run(ADVANCE, rows=rows)
+
+
+FORGET_PROBLEMS = "DELETE FROM problem"
+ADD_PROBLEMS = """
+INSERT INTO problem (file, position, line, col, flow, key, message, hint, seen_at)
+SELECT x.file, x.position, x.line, x.col, x.flow, x.key, x.message, x.hint, :now
+FROM ROWS(:rows, file text, position, line, col, flow text, key text, message text, hint text) x
+"""
+
+
+def set_problems(tx: Transaction, problems: Sequence[Problem], now: int) -> None:
+    """Replace what is known to be wrong in the config files; it stays visible until the files are mended."""
+    tx.run(FORGET_PROBLEMS)
+    rows = [
+        (one.file or "", position, one.line, one.column, one.flow, one.key, one.message, one.hint)
+        for position, one in enumerate(problems)
+    ]
+    if rows:
+        tx.run(ADD_PROBLEMS, rows=rows, now=now)

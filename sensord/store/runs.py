@@ -1,0 +1,215 @@
+"""The SQL of a run's own life: made, dispatched, begun, ended. Every change of state is a compare-and-set.
+
+What a change means for the runs that wait for this one is in `edges`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sensord.core.queue import Queued
+from sensord.core.run import Kind, State
+from sensord.store.database import Transaction
+
+
+class NewRun(NamedTuple):
+    flow_id: int
+    logical_date: int
+    kind: int
+    priority: int
+    definition_id: int
+
+
+class Live(NamedTuple):
+    """A run between waiting and its end."""
+
+    run_id: int
+    flow_id: int
+    logical_date: int
+    kind: int
+    priority: int
+    state: int
+    attempt: int
+    definition_id: int
+
+    @property
+    def queued(self) -> Queued:
+        return Queued(self.run_id, self.flow_id, self.logical_date, Kind(self.kind), self.priority)
+
+
+class Move(NamedTuple):
+    """An upstream run went from one state to another: what the runs that wait for it must hear of."""
+
+    flow_id: int
+    logical_date: int
+    old: int
+    new: int
+
+
+class Beginning(NamedTuple):
+    run_id: int
+    attempt: int
+    at: int
+    pid: int
+
+
+class Ended(NamedTuple):
+    """How an attempt ended, and what that makes of its run."""
+
+    run_id: int
+    attempt: int
+    at: int
+    state: int
+    reason: str | None
+    exit_code: int | None
+    signal: int | None
+    problem: str | None
+    message: str | None
+
+
+INSERT = """
+INSERT INTO run (flow_id, logical_date, kind, state, pending, attempt, priority, definition_id, created_at)
+SELECT x.flow_id, x.logical_date, x.kind, 1, 0, 0, x.priority, x.definition_id, :now
+FROM ROWS(:runs, flow_id, logical_date, kind, priority, definition_id) x
+WHERE true
+ON CONFLICT (flow_id, logical_date) DO NOTHING
+RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+"""
+
+
+def insert(tx: Transaction, runs: Sequence[NewRun], now: int) -> list[Live]:
+    """Make runs in `waiting`; a (flow, logical date) that has one already is left alone and not returned."""
+    return [Live(*row) for row in tx.fetch(INSERT, runs=runs, now=now)]
+
+
+LIVE = """
+SELECT id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+FROM run WHERE state IN (2, 3, 4, 5)
+"""
+
+
+def live(tx: Transaction) -> list[Live]:
+    """All runs in queued, starting, running or retrying."""
+    return [Live(*row) for row in tx.fetch(LIVE)]
+
+
+DISPATCH = """
+UPDATE run SET state = 3, attempt = attempt + 1, started_at = NULL
+FROM ROWS(:ids, run_id) x
+WHERE run.id = x.run_id AND state = 2
+RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+"""
+
+SUBMIT = """
+INSERT INTO attempt (run_id, number, definition_id, executor, host, submitted_at)
+SELECT x.run_id, x.number, x.definition_id, :executor, :host, :now
+FROM ROWS(:attempts, run_id, number, definition_id) x
+WHERE true
+ON CONFLICT (run_id, number) DO NOTHING
+"""
+
+
+def dispatch(tx: Transaction, run_ids: Sequence[int], *, executor: str, host: str, now: int) -> list[Live]:
+    """Queued -> starting, each with a new attempt; a run that is queued no longer is left alone and not returned."""
+    started = [Live(*row) for row in tx.fetch(DISPATCH, ids=[(run_id,) for run_id in run_ids])]
+    attempts = [(run.run_id, run.attempt, run.definition_id) for run in started]
+    tx.run(SUBMIT, attempts=attempts, executor=executor, host=host, now=now)
+    return started
+
+
+BEGIN = """
+UPDATE run SET state = 4, started_at = x.at
+FROM ROWS(:began, run_id, number, at, pid) x
+WHERE run.id = x.run_id AND run.attempt = x.number AND run.state = 3
+"""
+
+BEGIN_ATTEMPT = """
+UPDATE attempt SET began_at = x.at, pid = x.pid
+FROM ROWS(:began, run_id, number, at, pid) x
+WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.began_at IS NULL
+"""
+
+
+def begin(tx: Transaction, began: Sequence[Beginning]) -> None:
+    """Starting -> running, for the attempt that is the run's current one."""
+    tx.run(BEGIN, began=began)
+    tx.run(BEGIN_ATTEMPT, began=began)
+
+
+OUTCOME = """
+INSERT INTO outcome (run_id, attempt, at, exit_code, signal, problem, message)
+SELECT x.run_id, x.number, x.at, x.exit_code, x.signal, x.problem, x.message
+FROM ROWS(:ended, run_id, number, at, state, reason text, exit_code, signal, problem text, message text) x
+WHERE true
+ON CONFLICT (run_id, attempt) DO NOTHING
+"""
+
+END = """
+UPDATE run SET state = x.new, reason = x.cause, message = x.words, finished_at = x.at
+FROM ROWS(:ended, run_id, number, at, new, cause text, exit_code, signal, problem text, words text) x
+WHERE run.id = x.run_id AND run.attempt = x.number AND run.state IN (3, 4)
+RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+"""
+
+
+def end(tx: Transaction, ended: Sequence[Ended]) -> list[Live]:
+    """Record how attempts ended; the runs whose current attempt it was go to their final state and are returned."""
+    tx.run(OUTCOME, ended=ended)
+    return [Live(*row) for row in tx.fetch(END, ended=ended)]
+
+
+CONCLUDE = """
+UPDATE run SET state = x.new, reason = x.cause, message = x.words, finished_at = :now
+FROM ROWS(:verdicts, run_id, new, cause text, words text) x
+WHERE run.id = x.run_id AND run.state = 1
+RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+"""
+
+
+def conclude(tx: Transaction, verdicts: Sequence[tuple[int, int, str, str]], now: int) -> list[Live]:
+    """Waiting -> failed or skipped, by policy: (run, state, reason, message)."""
+    return [Live(*row) for row in tx.fetch(CONCLUDE, verdicts=verdicts, now=now)]
+
+
+FIND = """
+SELECT r.id, r.flow_id, r.logical_date, r.kind, r.priority, r.state, r.attempt, r.definition_id
+FROM run r JOIN flow f ON f.id = r.flow_id
+WHERE f.name = :flow AND r.logical_date = :date
+"""
+
+
+def find(tx: Transaction, flow: str, date: int) -> Live | None:
+    """The run of a flow at a logical date, in whatever state it is."""
+    rows = tx.fetch(FIND, flow=flow, date=date)
+    return Live(*rows[0]) if rows else None
+
+
+RERUN = """
+UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, definition_id = f.definition_id,
+               priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL
+FROM ROWS(:ids, run_id) x, flow f
+WHERE run.id = x.run_id AND f.id = run.flow_id AND run.state IN (6, 7, 8, 9)
+RETURNING run.id, run.flow_id, logical_date, kind, run.priority, run.state, attempt, run.definition_id
+"""
+
+
+def rerun(tx: Transaction, run_ids: Sequence[int]) -> list[Live]:
+    """Final -> waiting, with the flow's current definition. The runs that were not final are left alone."""
+    return [Live(*row) for row in tx.fetch(RERUN, ids=[(run_id,) for run_id in run_ids])]
+
+
+REDEFINE = """
+UPDATE run SET definition_id = f.definition_id, priority = f.priority
+FROM ROWS(:ids, flow_id) x JOIN flow f ON f.id = x.flow_id
+WHERE run.flow_id = f.id AND run.state = 1
+RETURNING run.id, run.flow_id, logical_date, kind, run.priority, run.state, attempt, run.definition_id
+"""
+
+
+def redefine(tx: Transaction, flow_ids: Sequence[int]) -> list[Live]:
+    """Give the waiting runs of these flows their flow's current definition, and return them."""
+    return [Live(*row) for row in tx.fetch(REDEFINE, ids=[(flow_id,) for flow_id in flow_ids])]
+
+
+def moves(runs: Sequence[Live], old: State) -> list[Move]:
+    """The moves of runs that all came from `old`."""
+    return [Move(run.flow_id, run.logical_date, old, run.state) for run in runs]
