@@ -1,15 +1,12 @@
 """Databases for tests, on SQLite and on PostgreSQL in turn: with all tables and nothing in them.
 
 They are migrated once. SQLite's is then copied; PostgreSQL's is emptied, which takes 2 ms where a copy takes 90.
-`postgres_url` comes from `postgres`: a server on which we may create databases.
+The server comes from `tests.postgres`.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,6 +15,7 @@ from sqlalchemy import Table
 from sensord.store import schema
 from sensord.store.database import Database
 from sensord.store.tables import METADATA
+from tests.postgres.cluster import Cluster
 
 DIALECTS = ("sqlite", "postgresql")
 
@@ -31,11 +29,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_migrated(postgres_url: str) -> Iterator[str]:
-    with postgres_database(postgres_url) as url:
-        with Database.open(url) as db:
-            schema.upgrade(db)
-        yield url
+def postgres_migrated(postgres_cluster: Cluster) -> str:
+    url = postgres_cluster.url(postgres_cluster.create())
+    with Database.open(url) as db:
+        schema.upgrade(db)
+    return url
 
 
 @pytest.fixture(params=DIALECTS)
@@ -45,27 +43,25 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """A database with all tables and nothing in them."""
     if dialect == "sqlite":
         path = tmp_path / "state" / "sensord.db"
         path.parent.mkdir(mode=0o700)
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite://{path}"
-        return
+        return f"sqlite://{path}"
     url: str = request.getfixturevalue("postgres_migrated")
     make_empty(url)
-    yield url
+    return url
 
 
 @pytest.fixture
-def empty_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def empty_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """A database without tables; on SQLite one that is not even a file yet."""
     if dialect == "sqlite":
-        yield f"sqlite://{tmp_path / 'empty' / 'sensord.db'}"
-        return
-    with postgres_database(request.getfixturevalue("postgres_url")) as url:
-        yield url
+        return f"sqlite://{tmp_path / 'empty' / 'sensord.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 @pytest.fixture
@@ -86,17 +82,6 @@ def open_db() -> Iterator[Callable[[str], Database]]:
 def db(database_url: str, open_db: Callable[[str], Database]) -> Database:
     """A connection to a database with all tables and nothing in them."""
     return open_db(database_url)
-
-
-@contextmanager
-def postgres_database(server: str) -> Iterator[str]:
-    """A database of its own on the server, gone again at the end, whoever is still connected."""
-    name = f"sensord_{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def make_empty(url: str) -> None:
