@@ -1,0 +1,102 @@
+"""No query of the hot path reads a whole table that grows: each goes by an index, on both databases."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sensord.core.run import State
+from sensord.store import edges, flows, requests, runs
+from sensord.store.database import Database, Transaction
+from sensord.store.edges import Edge
+from sensord.store.runs import NewRun
+from tests.store.rows import SKIPPED, SUCCESS, make_flows
+
+GROWING = ("run", "edge", "gate", "attempt", "outcome", "request")
+PARTIAL = {"run_live", "request_open"}
+"""Indexes that hold what is unfinished only: to read one of them whole is no scan of what grows."""
+
+FLOWS, DATES = 20, 1000
+
+IDS = {"ids": [(7,), (8,)]}
+MOVES = {"moves": [(1, 5, 1 << State.RUNNING, SUCCESS)]}
+
+HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "plan": (runs.INSERT, {"runs": [(1, 5000, 0, 0, 1)], "now": 1}),
+    "cursors": (flows.ADVANCE, {"rows": [(1, 5)]}),
+    "passed over": (edges.PASSED_OVER, {"advances": [(1, 5, 6)]}),
+    "edges": (edges.INSERT, {"edges": [(1, 5, 900_000, 0, SUCCESS, SKIPPED)]}),
+    "tally": (edges.TALLY, IDS),
+    "gates": (edges.GATES, IDS),
+    "pending": (edges.SET_PENDING, {"counts": [(7, 0)], "now": 1}),
+    "count": (edges.COUNT, MOVES | {"now": 1}),
+    "gated": (edges.GATED_CHANGES, MOVES),
+    "touched": (edges.TOUCHED, MOVES),
+    "dispatch": (runs.DISPATCH, IDS),
+    "upstream runs": (edges.UPSTREAM_RUNS, IDS),
+    "begin": (runs.BEGIN, {"began": [(7, 1, 1, 1)]}),
+    "begin attempt": (runs.BEGIN_ATTEMPT, {"began": [(7, 1, 1, 1)]}),
+    "end": (runs.END, {"ended": [(7, 1, 1, 6, None, 0, None, None, None)]}),
+    "live": (runs.LIVE, {}),
+    "requests": (requests.OPEN, {}),
+    "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
+}
+
+
+@pytest.fixture
+def grown(db: Database) -> Database:
+    """Runs and edges enough that a planner has a choice, with the statistics that it chooses by."""
+    with db.transaction() as tx:
+        ids = make_flows(tx, *(f"flow {number}" for number in range(FLOWS)))
+        made = runs.insert(tx, [NewRun(flow, date, 0, 0, 1) for flow in ids.values() for date in range(DATES)], 0)
+        edges.insert(tx, [Edge(run.flow_id, run.logical_date, run.run_id, 0, SUCCESS, SKIPPED) for run in made], [])
+        tx.run("UPDATE run SET state = 6 WHERE logical_date < 990")
+        fill(tx)
+    db.run("ANALYZE")
+    return db
+
+
+def fill(tx: Transaction) -> None:
+    """Rows in the other tables that grow, made from the runs."""
+    tx.run("INSERT INTO gate (run_id, sensor, need, counted, mapped) SELECT id, 0, 1, 0, 1 FROM run")
+    tx.run(
+        "INSERT INTO attempt (run_id, number, definition_id, executor, host, submitted_at) "
+        "SELECT id, 1, 1, 'local', 'here', 0 FROM run"
+    )
+    tx.run("INSERT INTO outcome (run_id, attempt, at) SELECT id, 1, 0 FROM run")
+    tx.run(
+        "INSERT INTO request (key, kind, body, who, created_at, answered_at) "
+        "SELECT CAST(id AS text), 'x', '{}', 'ann', 0, 1 FROM run"
+    )
+
+
+def scans(db: Database, sql: str, values: dict[str, Any]) -> list[str]:
+    """The lines of the query's plan that read a whole growing table."""
+    if db.dialect == "sqlite":
+        plan = [row[3] for row in db.fetch("EXPLAIN QUERY PLAN " + sql, **values)]
+        return [
+            line for line in plan if line.startswith("SCAN") and is_growing(line) and not PARTIAL & set(line.split())
+        ]
+    plan = [row[0] for row in db.fetch("EXPLAIN " + sql, **values)]
+    return [line for line in plan if "Seq Scan on" in line and is_growing(line)]
+
+
+def is_growing(line: str) -> bool:
+    """Whether the line speaks of a table that grows, by its own name or the one that our queries give it."""
+    aliases = {"e", "u", "r", "g", *GROWING}
+    return bool(aliases & set(line.replace("(", " ").split()))
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_a_hot_query_goes_by_an_index(grown: Database, name: str) -> None:
+    sql, values = HOT[name]
+
+    assert scans(grown, sql, dict(values)) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT * FROM run WHERE message = 'x'", "SELECT * FROM edge e WHERE e.counts = 1", "SELECT key FROM request"],
+)
+def test_a_scan_would_be_found(grown: Database, sql: str) -> None:
+    assert scans(grown, sql, {})
