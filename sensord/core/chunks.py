@@ -41,7 +41,10 @@ class ChunkedTicks(ABC):
     __slots__ = ("__weakref__", "_first", "_last", "_span")
 
     def __init__(self, span: timedelta) -> None:
-        """`span`: how much time one chunk covers."""
+        self._cut(span)
+
+    def _cut(self, span: timedelta) -> None:
+        """Let each chunk cover `span` of time."""
         self._span = span
         self._first = (EARLIEST - EPOCH) // span
         self._last = (LATEST - EPOCH) // span

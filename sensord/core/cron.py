@@ -46,7 +46,7 @@ class CronTicks(ChunkedTicks):
         self._rule = rule
         self._within_hour = [timedelta(minutes=m, seconds=s) for m in rule.minutes for s in rule.seconds]
         daily = len(rule.hours) * len(self._within_hour)
-        longest = 128 if rule.days.is_daily else 1024
+        longest = 128 if rule.days.is_daily else 256
         super().__init__(min(max(_DAY * _TICKS_A_CHUNK // daily, _HOUR), _DAY * longest))
 
     def __repr__(self) -> str:

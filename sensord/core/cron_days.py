@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from croniter import croniter  # type: ignore[import-untyped]  # croniter ships no types
-
 from sensord.core.cron_fields import DAY, MONTH, WEEKDAY, FieldValues
 
 
@@ -27,9 +25,22 @@ class DayRule:
         return self.day.starred or self.weekday.starred
 
     @property
+    def any_day(self) -> bool:
+        return len(self.day.values) == DAY.count
+
+    @property
+    def any_weekday(self) -> bool:
+        return len(self.weekday.values) == WEEKDAY.count
+
+    @property
+    def all_dates(self) -> bool:
+        """Whether it names every date of its months."""
+        free = self.any_day, self.any_weekday
+        return all(free) if self.needs_both else any(free)
+
+    @property
     def is_daily(self) -> bool:
-        full = (len(self.day.values) == DAY.count, len(self.weekday.values) == WEEKDAY.count)
-        return len(self.months) == MONTH.count and (all(full) if self.needs_both else any(full))
+        return self.all_dates and len(self.months) == MONTH.count
 
     def can_match(self) -> bool:
         """Whether any year has such a day. Every date falls on every day of the week in some year."""
@@ -68,20 +79,36 @@ def _find_days(rule: DayRule, leap: bool, first_weekday: int) -> tuple[int, ...]
     if rule.is_daily:
         return tuple(range(366 if leap else 365))
     months = ",".join(map(str, sorted(rule.months)))
-    by_day = _ask(year, f"0 0 {_write_days(rule.day)} {months} *")
-    plain = ",".join(map(str, sorted(rule.weekday.values)))
+    if rule.all_dates:
+        found = _ask(year, f"0 0 * {months} *")
+    elif rule.any_weekday:
+        found = _ask_days(year, months, rule)
+    elif rule.any_day:
+        found = _ask_weekdays(year, months, rule)
+    else:
+        by_day, by_weekday = _ask_days(year, months, rule), _ask_weekdays(year, months, rule)
+        found = by_day & by_weekday if rule.needs_both else by_day | by_weekday
+    return tuple(sorted(found))
+
+
+def _ask_days(year: int, months: str, rule: DayRule) -> set[int]:
+    days = [*map(str, sorted(rule.day.values)), *(["l"] if rule.day.last else [])]
+    return _ask(year, f"0 0 {','.join(days)} {months} *")
+
+
+def _ask_weekdays(year: int, months: str, rule: DayRule) -> set[int]:
+    """Plain weekdays, and those of a week, apart: croniter refuses them together. It writes `L5` for our `5L`."""
+    plain = [str(day) for day in sorted(rule.weekday.values)]
     special = [f"{day}#{nth}" for day, nth in sorted(rule.weekday.nth)]
     special += [f"l{day}" for day in sorted(rule.weekday.last_weekdays)]
-    by_weekday = {day for part in (plain, ",".join(special)) if part for day in _ask(year, f"0 0 * {months} {part}")}
-    return tuple(sorted(by_day & by_weekday if rule.needs_both else by_day | by_weekday))
-
-
-def _write_days(field: FieldValues) -> str:
-    return ",".join([*map(str, sorted(field.values)), *(["l"] if field.last else [])])
+    return {day for part in (plain, special) if part for day in _ask(year, f"0 0 * {months} {','.join(part)}")}
 
 
 def _ask(year: int, expression: str) -> set[int]:
     """The days of `year` on which croniter fires at midnight."""
+    # Imported here since it takes 40 ms, and many a schedule runs every day.
+    from croniter import croniter  # type: ignore[import-untyped]  # croniter ships no types
+
     eve = datetime(year - 1, 12, 31, 23, 59)  # noqa: DTZ001  # wall time, of no zone
     new_year = eve + timedelta(minutes=1)
     days = set()

@@ -61,8 +61,8 @@ class _Found:
     nth: set[tuple[int, int]] = field(default_factory=set)
 
 
-_SIMPLE = re.compile(r"(?P<low>\*|[0-9]+|[A-Z]{3})(-(?P<high>[0-9]+|[A-Z]{3}))?(/(?P<step>[0-9]+))?")
-_NTH = re.compile(r"(?P<day>[0-9]+|[A-Z]{3})#(?P<nth>[0-9]+)")
+_SIMPLE = re.compile(r"(?P<low>\*|[0-9]{1,9}|[A-Z]{3})(-(?P<high>[0-9]{1,9}|[A-Z]{3}))?(/(?P<step>[0-9]{1,9}))?")
+_NTH = re.compile(r"(?P<day>[0-9]|[A-Z]{3})#(?P<nth>[0-9]{1,9})")
 _LAST_WEEKDAY = re.compile(r"(?P<day>[0-9]|[A-Z]{3})L")
 _REFUSED = (
     (r"\?", '"?" is not read', 'write "*"'),
@@ -74,6 +74,7 @@ _REFUSED = (
     ),
     (r"W[0-9]+|[0-9]*L?W", "nearest weekdays (W) are not read", "name the days, or use a python: mapping"),
     (r"L-[0-9]+", "days before the last (L-3) are not read", 'only "L" itself, the last day'),
+    (r"[0-9]+-L", '"L" ends no range', "write 31: days that a month lacks are left out"),
     (r"L[0-7]", '"L" goes behind the day of the week', 'write "5L" for the last Friday'),
 )
 
@@ -94,7 +95,7 @@ def parse_field(text: str, kind: FieldKind) -> FieldValues:
 
 def _read_item(item: str, kind: FieldKind, found: _Found) -> None:
     if not item:
-        raise _wrong(kind, "a value on each side of a comma", "nothing")
+        raise _wrong(kind, "a value on each side of a comma", item)
     if match := _SIMPLE.fullmatch(item):
         found.values |= _read_range(item, kind, match["low"], match["high"], match["step"])
     elif kind is DAY and item == "L":
@@ -102,7 +103,7 @@ def _read_item(item: str, kind: FieldKind, found: _Found) -> None:
     elif kind is WEEKDAY and (match := _LAST_WEEKDAY.fullmatch(item)):
         found.last_weekdays.add(_number(match["day"], kind) % 7)
     elif kind is WEEKDAY and (match := _NTH.fullmatch(item)):
-        if not 1 <= int(match["nth"][:9]) <= 5:
+        if not 1 <= int(match["nth"]) <= 5:
             raise _wrong(kind, "a week from 1 to 5 behind #", item)
         found.nth.add((_number(match["day"], kind) % 7, int(match["nth"])))
     else:
@@ -131,7 +132,7 @@ def _read_range(item: str, kind: FieldKind, low: str, high: str | None, step: st
 def _read_step(item: str, kind: FieldKind, text: str | None) -> int:
     if text is None:
         return 1
-    step = int(text[:9])
+    step = int(text)
     if step == 0:
         raise _wrong(kind, "a step of 1 or more", item)
     if step > kind.count:
@@ -148,7 +149,7 @@ def _number(text: str, kind: FieldKind) -> int:
     if not text.isdecimal():
         names = f" or {kind.names[0]} to {kind.names[-1]}" if kind.names else ""
         raise _wrong(kind, f"{span}{names}", text)
-    if not kind.low <= int(text[:9]) <= kind.written_high:
+    if not kind.low <= int(text) <= kind.written_high:
         hint = "midnight is hour 0" if kind is HOUR and text == "24" else None
         raise _wrong(kind, span, text, hint=hint)
     return int(text)
@@ -167,19 +168,19 @@ def _unwrap(kind: FieldKind, low: str, high: str) -> str:
 
 def _explain(item: str, kind: FieldKind) -> InvalidValue:
     """Why an item of no known shape is refused."""
-    if kind in (DAY, WEEKDAY) and item in ("LW", "WL"):
-        return _wrong(kind, "days", item, hint="nearest weekdays (W) are not read")
-    for pattern, reason, hint in _REFUSED:
+    for pattern, reason, advice in _REFUSED:
         if re.fullmatch(pattern, item):
-            return _wrong(kind, "plain values", f"{item}: {reason}", hint=hint)
+            return _wrong(kind, "plain values", item, reason=reason, hint=advice)
     if "#" in item:
-        hint = '"1#2" is the second Monday' if kind is WEEKDAY else "# belongs to the day of week"
-        return _wrong(kind, "one day and one week, as in 1#2" if kind is WEEKDAY else "plain values", item, hint=hint)
+        if kind is WEEKDAY:
+            return _wrong(kind, "one day and one week, as in 1#2", item, hint='"1#2" is the second Monday')
+        return _wrong(kind, "plain values", item, hint="# belongs to the day of week")
     if item == "L" or re.fullmatch(r"[0-9A-Z]+L", item):
-        hint = '"L" alone is the last day of the month, "5L" the last Friday'
-        return _wrong(kind, "plain values", item, hint=hint)
-    return _wrong(kind, f"values from {kind.low} to {kind.written_high}, ranges, lists or steps", item)
+        return _wrong(kind, "plain values", item, hint='"L" alone is the last day of the month, "5L" the last Friday')
+    names = f"names have three letters: {kind.names[0]} to {kind.names[-1]}" if kind.names and item.isalpha() else None
+    return _wrong(kind, f"values from {kind.low} to {kind.written_high}, ranges, lists or steps", item, hint=names)
 
 
-def _wrong(kind: FieldKind, expected: str, got: str, *, hint: str | None = None) -> InvalidValue:
-    return InvalidValue(f"{kind.name} field: expected {expected}, got {got[:60]}", hint=hint)
+def _wrong(kind: FieldKind, expected: str, got: str, *, reason: str = "", hint: str | None = None) -> InvalidValue:
+    because = f": {reason}" if reason else ""
+    return InvalidValue(f"{kind.name} field: expected {expected}, got {got[:60]!r}{because}", hint=hint)

@@ -40,9 +40,10 @@ def parse_rule(expression: str, *, seconds: bool) -> CronRule:
     days = DayRule(parse_field(texts[2], DAY), parse_field(texts[3], MONTH).values, parse_field(texts[4], WEEKDAY))
     second = parse_field(texts[5], SECOND) if seconds else FieldValues(frozenset({0}))
     if not days.can_match():
+        weekday = "" if texts[4] == "*" else f" on day of week {texts[4]}"
         raise InvalidValue(
             f"day of month field: expected a day that comes, got {expression.strip()[:60]!r}, which never fires",
-            hint=f"no year has day {texts[2]} of month {texts[3]} on day of week {texts[4]}",
+            hint=f"no year has day {texts[2]} of month {texts[3]}{weekday}",
         )
     return CronRule(
         tuple(sorted(minute.values)),
@@ -79,7 +80,7 @@ def _expand_alias(text: str) -> str:
     else:
         near = difflib.get_close_matches(name, ALIASES, n=1)
         hint = f"did you mean {near[0]}?" if near else "such as @hourly, @daily, @weekly, @monthly"
-    raise InvalidValue(f"expected one of {', '.join(ALIASES)}, got {text[:60]}", hint=hint)
+    raise InvalidValue(f"expected one of {', '.join(ALIASES)}, got {text[:60]!r}", hint=hint)
 
 
 def _explain_count(count: int, *, seconds: bool) -> str | None:

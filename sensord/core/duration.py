@@ -133,6 +133,8 @@ def _explain(text: str) -> str:
         return f'add a unit: "{body[:20]}s", "{body[:20]}m"'
     if body[:1] in ("P", "p"):
         return 'ISO 8601 forms are not read: write "1d12h" for P1DT12H'
+    if re.search(r"[0-9]{10,}", body):
+        return "a duration is less than 9,999 years"
     if re.search(r"[0-9][.,][0-9]", body):
         return 'only whole numbers: write "1h30m" for 1.5 hours'
     if re.search(r"\s", text):

@@ -1,24 +1,28 @@
-"""The ticks of `every`: a start, and each whole number of durations before and after it.
+"""The ticks of `every`: a start, and each whole number of durations before and after it."""
 
-Nothing is cached: a tick is found from its number, and its number by division.
-"""
-
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
+from sensord.core.chunks import ChunkedTicks
 from sensord.core.duration import Duration, parse_duration
 from sensord.core.zone import EARLIEST, LATEST, resolve, wall
 from sensord.errors import InvalidValue
 
 _NEVER_BEFORE = datetime.min.replace(tzinfo=UTC)
 _NEVER_AFTER = datetime.max.replace(tzinfo=UTC)
-_BEFORE, _AFTER = EARLIEST - timedelta.resolution, LATEST + timedelta.resolution
 _DAYS_A_MONTH = 146_097 / 4_800
+_TICKS_A_CHUNK = 256
+_LONGEST_CHUNK = timedelta(days=1024)
+
+_interned: "WeakValueDictionary[tuple[Duration, datetime, ZoneInfo], EveryTicks]" = WeakValueDictionary()
 
 
 def parse_every(text: str, start: datetime, zone: ZoneInfo) -> "EveryTicks":
-    """The ticks of `every = "90m"` (exact) or `"2w"`, `"1mo"` (calendar); InvalidValue for zero, negative or mixed."""
+    """The ticks of `every = "90m"` (exact) or `"2w"`, `"1mo"` (calendar), without bounds; `start` is an instant.
+
+    InvalidValue for zero, negative or mixed durations. Equal arguments give the same object, with one cache.
+    """
     step = parse_duration(text)
     if not step.is_positive:
         raise InvalidValue(f"expected a duration longer than zero, got {text!r}")
@@ -29,77 +33,61 @@ def parse_every(text: str, start: datetime, zone: ZoneInfo) -> "EveryTicks":
         )
     if not EARLIEST <= start <= LATEST:
         raise InvalidValue(f"expected a start within the years 1 to 9999 in every zone, got {start.isoformat()}")
-    return EveryTicks(step, start.astimezone(UTC), zone)
+    key = (step, start.astimezone(UTC), zone)
+    ticks = _interned.get(key)
+    return ticks if ticks is not None else _interned.setdefault(key, EveryTicks(*key))
 
 
-@dataclass(frozen=True, slots=True)
-class EveryTicks:
+class EveryTicks(ChunkedTicks):
     """Tick 0 is `start`; tick n is n exact steps from it, or n calendar steps from its wall time in `zone`.
 
     Where two calendar ticks fall on one instant (a zone that skips a whole day) there is one tick.
+    Made by `parse_every`, which shares them; compared by identity.
     """
 
-    step: Duration
-    start: datetime
-    zone: ZoneInfo
+    __slots__ = ("_anchor", "_exact", "_step_days", "_step_months", "start", "step", "zone")
 
-    def next(self, at: datetime) -> datetime | None:
-        return _within(self._tick(self._number(max(at, _BEFORE)) + 1)) if at < LATEST else None
+    def __init__(self, step: Duration, start: datetime, zone: ZoneInfo) -> None:
+        self.step = step
+        self.start = start
+        self.zone = zone
+        self._anchor = wall(start, zone)
+        self._exact = step.exact
+        self._step_months, self._step_days = 12 * step.years + step.months, 7 * step.weeks + step.days
+        length = step.exact or timedelta(days=self._step_days + self._step_months * _DAYS_A_MONTH)
+        super().__init__(min(length * _TICKS_A_CHUNK, _LONGEST_CHUNK) if length < _LONGEST_CHUNK else _LONGEST_CHUNK)
 
-    def prev(self, at: datetime) -> datetime | None:
-        if at <= EARLIEST:
-            return None
-        at = min(at, _AFTER)
-        number = self._number(at)
-        while (tick := self._tick(number)) == at:
-            number -= 1
-        return _within(tick)
+    def __repr__(self) -> str:
+        return f"EveryTicks({self.step}, {self.start.isoformat()}, {self.zone.key})"
 
-    def between(self, after: datetime, until: datetime) -> list[datetime]:
-        after, until = max(after, _BEFORE), min(until, LATEST)
-        if until <= after:
-            return []
-        numbers = range(self._number(after) + 1, self._number(until) + 1)
-        return [tick for tick in dict.fromkeys(map(self._tick, numbers)) if tick <= until]
-
-    def contains(self, at: datetime) -> bool:
-        return EARLIEST <= at <= LATEST and self._tick(self._number(at)) == at
-
-    def _number(self, at: datetime) -> int:
-        """The greatest n whose tick is at or before `at`, which lies within _BEFORE to _AFTER."""
-        exact = self.step.exact
-        if exact is not None:
-            return (at - self.start) // exact
-        number = self._estimate(at)
-        while self._tick(number) > at:
-            number -= 1
-        while self._tick(number + 1) <= at:
+    def _make(self, since: datetime, until: datetime) -> list[datetime]:
+        number = self._estimate(since)
+        ticks: list[datetime] = []
+        while (tick := self._tick(number)) < until:
+            if tick >= since and (not ticks or tick > ticks[-1]):
+                ticks.append(tick)
             number += 1
-        return number
+        return ticks
 
     def _estimate(self, at: datetime) -> int:
-        """Off by two at most: months are not all of one length."""
-        local, anchor = wall(at, self.zone), wall(self.start, self.zone)
-        months, days = 12 * self.step.years + self.step.months, 7 * self.step.weeks + self.step.days
-        if not days:
-            return (12 * (local.year - anchor.year) + local.month - anchor.month) // months
-        return int((local - anchor).days // (days + months * _DAYS_A_MONTH))
+        """A number whose tick is before `at`, by at most four steps."""
+        if self._exact is not None:
+            return (at - self.start) // self._exact
+        local = wall(at, self.zone)
+        if not self._step_days:
+            return (12 * (local.year - self._anchor.year) + local.month - self._anchor.month) // self._step_months - 1
+        # Months are not all of one length: over four centuries their sum strays from the mean by less than three days.
+        return int((local - self._anchor).days // (self._step_days + self._step_months * _DAYS_A_MONTH)) - 3
 
     def _tick(self, number: int) -> datetime:
         """Beyond EARLIEST and LATEST an instant that is before, or after, all others."""
         if number == 0:
             return self.start  # also where its wall time comes twice and `start` is the second
         try:
-            if self.step.exact is not None:
-                tick = self.start + number * self.step.exact
+            if self._exact is not None:
+                tick = self.start + number * self._exact
             else:
-                tick = resolve(self.step.add_days(wall(self.start, self.zone), number), self.zone)
+                tick = resolve(self.step.add_days(self._anchor, number), self.zone)
         except (OverflowError, InvalidValue):
             return _NEVER_BEFORE if number < 0 else _NEVER_AFTER
-        if tick < EARLIEST:
-            return _NEVER_BEFORE
-        return tick if tick <= LATEST else _NEVER_AFTER
-
-
-def _within(tick: datetime) -> datetime | None:
-    return tick if EARLIEST <= tick <= LATEST else None
+        return tick if tick >= EARLIEST else _NEVER_BEFORE

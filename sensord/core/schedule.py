@@ -162,7 +162,7 @@ class ScheduleHistory:
 
 
 def data_interval(schedule: Timeline, tick: datetime) -> tuple[datetime, datetime]:
-    """(the tick before it by the rule, the tick): also before a written start. Before the very first tick is all time."""
+    """(the tick before by the rule, the tick), also before a written start; the very first has all time before it."""
     return schedule.rule.prev(tick) or EARLIEST, tick
 
 

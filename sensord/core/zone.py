@@ -21,8 +21,8 @@ LATEST = datetime(9999, 12, 29, tzinfo=UTC)
 _NAME = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}")
 _HOSTS_OWN = re.compile(r"(localtime|posixrules|Factory)|(posix|right)/.*")
 _SECOND = timedelta(seconds=1)
-# The shortest time between two changes in the tz database is 167 hours, so a stride of three days misses none.
-_STRIDE = timedelta(days=3)
+STRIDE = timedelta(days=3)
+"""The search for changes looks this far apart; the shortest time between two in the tz database is 167 hours."""
 
 
 def parse_zone(name: str) -> ZoneInfo:
@@ -39,6 +39,8 @@ def _propose(name: str) -> str:
     """The nearest zone: the same but for case, the city alone, or a name spelled nearly so."""
     known = {zone.casefold(): zone for zone in sorted(available_timezones()) if not _HOSTS_OWN.fullmatch(zone)}
     wanted = name.strip().replace(" ", "_").casefold()
+    if inside := [zone for key, zone in known.items() if key.startswith(f"{wanted}/")]:
+        return f'name the city as well, such as "{inside[0]}"'
     cities = {zone.rpartition("/")[2]: zone for zone in known}
     near = [wanted] if wanted in known else [cities[wanted]] if wanted in cities else []
     near = near or difflib.get_close_matches(wanted, known, n=1, cutoff=0.7)
@@ -97,7 +99,7 @@ def _changes_of_year(zone: ZoneInfo, year: int) -> tuple[OffsetChange, ...]:
     changes = []
     before = offset_at(at, zone)
     while at < end - _SECOND:
-        stop = min(at + _STRIDE, end - _SECOND)
+        stop = min(at + STRIDE, end - _SECOND)
         after = offset_at(stop, zone)
         if after != before:
             changes.append(OffsetChange(_find_change(zone, at, stop), before, after))
