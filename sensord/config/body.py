@@ -1,0 +1,154 @@
+"""A flow's definition as text: canonical JSON, from which the flow can be made again without its file.
+
+What has its default is left out, so that a new key of the language changes no digest of old definitions.
+"""
+
+import hashlib
+import json
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sensord.config.mapping_functions import load_function
+from sensord.core.cron import CronTicks, parse_cron
+from sensord.core.every import EveryTicks, parse_every
+from sensord.core.flow import SUCCESS_ONLY, Command, First, Flow, Policy, Sensor
+from sensord.core.mapping import Mapping, MappingFunction, Match, build_mapping
+from sensord.core.run import State
+from sensord.core.schedule import Schedule
+from sensord.core.ticks import Ticks
+from sensord.core.zone import parse_zone
+
+_STATES = {state.label: state for state in State}
+_DEFAULTS = {kind: {one.name: one.default for one in fields(kind)} for kind in (Flow, Command, Sensor, Mapping)}
+_POLICIES = ("on_failure", "on_skipped", "on_missing")
+
+
+def write_body(flow: Flow) -> str:
+    """The definition without the flow's name. Equal flows have equal bodies."""
+    command, schedule = flow.command, _write_schedule(flow.schedule)
+    whole = _unlike(flow, "description", "owner", "tags") | {
+        "schedule": schedule | _unlike(flow, "follow", "first"),
+        "run": _unlike(flow, "max_active", "priority")
+        | _unlike(command, "argv", "shell_text", "pass_env", "cwd")
+        | _written({"env": dict(command.env)}),
+        "sensors": [_write_sensor(sensor) for sensor in flow.sensors],
+    }
+    return _dump(_written(whole))
+
+
+def flow_from_body(name: str, body: str) -> Flow:
+    """The flow that `write_body` was given. Its mapping functions are imported when they are first called."""
+    whole = json.loads(body)
+    schedule, run = whole["schedule"], whole["run"]
+    options = {key: whole[key] for key in ("description", "owner") if key in whole}
+    options |= {key: run[key] for key in ("max_active", "priority") if key in run}
+    return Flow(
+        name=name,
+        schedule=_read_schedule(schedule),
+        command=_read_command(run),
+        sensors=tuple(_read_sensor(index, one) for index, one in enumerate(whole.get("sensors", ()))),
+        tags=tuple(whole.get("tags", ())),
+        follow=schedule.get("follow"),
+        first=First(schedule.get("first", First.LAST)),
+        **options,
+    )
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def schedule_digest(schedule: Schedule) -> str:
+    """Equal for schedules with the same ticks by the same rule, whoever else's they are."""
+    return digest(_dump(_write_schedule(schedule)))
+
+
+def _write_schedule(schedule: Schedule) -> dict[str, Any]:
+    match schedule.rule:
+        case CronTicks() as cron:
+            seconds = len(cron.expression.split()) == 6
+            rule = {"cron": cron.expression, "seconds": seconds}
+        case EveryTicks() as every:
+            rule = {"every": str(every.step), "anchor": every.start.isoformat()}
+        case _:
+            raise TypeError(f"expected a rule that can be written, got {schedule.rule!r}")
+    start, end = schedule.start, schedule.end
+    written = {
+        "timezone": schedule.zone.key if schedule.zone.key != "UTC" else None,
+        "start": start and start.isoformat(),
+        "end": end and end.isoformat(),
+    }
+    return _written(rule | written)
+
+
+def _read_schedule(written: dict[str, Any]) -> Schedule:
+    zone = parse_zone(written.get("timezone", "UTC"))
+    rule: Ticks
+    if "cron" in written:
+        rule = parse_cron(written["cron"], zone, seconds=written.get("seconds", False))
+    else:
+        rule = parse_every(written["every"], datetime.fromisoformat(written["anchor"]), zone)
+    bounds = {key: datetime.fromisoformat(written[key]) for key in ("start", "end") if key in written}
+    return Schedule(rule, zone, **bounds)
+
+
+def _read_command(run: dict[str, Any]) -> Command:
+    options: dict[str, Any] = {key: run[key] for key in ("shell_text", "cwd") if key in run}
+    options |= {key: tuple(run[key]) for key in ("argv", "pass_env") if key in run}
+    return Command(env=tuple(sorted(run.get("env", {}).items())), **options)
+
+
+def _write_sensor(sensor: Sensor) -> dict[str, Any]:
+    accept = sorted(state.label for state in sensor.accept) if sensor.accept != SUCCESS_ONLY else None
+    mapping = _write_mapping(sensor.mapping)
+    written = _written({"upstream": sensor.upstream, "mapping": mapping, "accept": accept})
+    return written | _unlike(sensor, "require", *_POLICIES)
+
+
+def _read_sensor(index: int, written: dict[str, Any]) -> Sensor:
+    options: dict[str, Any] = {key: Policy(written[key]) for key in _POLICIES if key in written}
+    if "accept" in written:
+        options["accept"] = frozenset(_STATES[label] for label in written["accept"])
+    if "require" in written:
+        options["require"] = written["require"]
+    mapping = build_mapping(written.get("mapping", {}), load=_import_later)
+    return Sensor(index, written["upstream"], mapping, **options)
+
+
+def _write_mapping(mapping: Mapping) -> dict[str, Any]:
+    """As the keys of a sensor, all texts and numbers."""
+    since = mapping.since
+    texts = {
+        "match": mapping.label if mapping.match is not Match.LATEST else None,
+        "offset": mapping.offset and str(mapping.offset),
+        "within": mapping.within and str(mapping.within),
+        "since": since.isoformat() if isinstance(since, datetime) else since,
+    }
+    return _unlike(mapping, "align", "back", "ahead", "count", "strict", "closed", "week_start") | _written(texts)
+
+
+def _import_later(name: str) -> MappingFunction:
+    """It was allowed when the definition was stored; should it be gone, that is a failure of the mapping, no more."""
+    return MappingFunction(name, lambda date, context: _import(name).call(date, context))
+
+
+@cache
+def _import(name: str) -> MappingFunction:
+    return load_function(name, [name.partition(":")[0]])
+
+
+def _unlike(thing: Flow | Command | Sensor | Mapping, *keys: str) -> dict[str, Any]:
+    """Of these fields, those that differ from their defaults."""
+    defaults = _DEFAULTS[type(thing)]
+    return {key: value for key in keys if (value := getattr(thing, key)) != defaults[key]}
+
+
+def _written(values: dict[str, Any]) -> dict[str, Any]:
+    """Those that say something."""
+    return {key: value for key, value in values.items() if value}
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

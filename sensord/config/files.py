@@ -1,0 +1,154 @@
+"""The files of flows: which there are below `flows/`, what each flow is called, and the text of one.
+
+Followed: symbolic links, wherever they lead. Passed over: names that start with a dot, and files that do not end in
+.toml, so that editors, version control and mounted volumes may leave theirs. Nothing here waits for a pipe or a device.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from sensord.config.document import Fault, Place
+from sensord.config.names import DEFAULTS_FILE, FLOWS_FOLDER, explain_bad_name
+from sensord.errors import ConfigError, Problem
+
+LARGEST = 1024 * 1024
+"""Bytes of a config file at most."""
+_SUFFIX = ".toml"
+_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+
+
+class Stamp(NamedTuple):
+    """Equal stamps: the file has not been written in between."""
+
+    modified: int
+    changed: int
+    size: int
+    device: int
+    inode: int
+
+
+_NO_STAMP = Stamp(0, 0, 0, 0, 0)
+
+
+class FlowFile(NamedTuple):
+    """`file` is relative to the config folder, fit to print. fault: why there is nothing to read."""
+
+    name: str
+    path: str
+    file: str
+    stamp: Stamp
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is below `flows/`. closed: folders that could not be listed, as the beginning of their flows' names."""
+
+    files: list[FlowFile]
+    problems: list[Problem]
+    closed: tuple[str, ...]
+
+
+def find_files(directory: Path) -> Found:
+    """In order of name. ConfigError where there is no folder `flows`, since then every flow would seem removed."""
+    found = _Search(directory)
+    root = directory / FLOWS_FOLDER
+    if not root.is_dir():
+        hint = "`sensord init` makes one" if not directory.exists() else "flows are files in it, one each"
+        problem = Problem(f"expected a folder {FLOWS_FOLDER}, got none in {directory}", hint)
+        raise ConfigError([problem])
+    found.enter(str(root), "", ())
+    found.files.sort()
+    return Found(found.files, found.problems, tuple(found.closed))
+
+
+class _Search:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.files: list[FlowFile] = []
+        self.problems: list[Problem] = []
+        self.closed: list[str] = []
+
+    def enter(self, path: str, prefix: str, above: tuple[tuple[int, int], ...]) -> None:
+        """`above`: device and inode of the folders on the way here, to tell a link that leads back to one."""
+        try:
+            folder = os.stat(path)  # noqa: PTH116 -- ten thousand files are not to wait for pathlib
+            entries = list(os.scandir(path))
+        except FileNotFoundError:
+            return  # removed while we were looking, which the next reload sees
+        except OSError as error:
+            self._say(prefix.rstrip("/"), f"expected a folder that can be listed, got: {error.strerror}")
+            self.closed.append(prefix)
+            return
+        here = (folder.st_dev, folder.st_ino)
+        if here in above:
+            self._say(prefix.rstrip("/"), "expected a link that leads out of its own folder, got one back into it")
+            return
+        for entry in entries:
+            if not entry.name.startswith("."):
+                self._take(entry, prefix + entry.name, (*above, here))
+
+    def _take(self, entry: os.DirEntry[str], name: str, above: tuple[tuple[int, int], ...]) -> None:
+        if entry.is_dir():
+            self.enter(entry.path, f"{name}/", above)
+        elif name.endswith(_SUFFIX):
+            self._take_file(entry, name)
+        elif name.lower().endswith(_SUFFIX):
+            self._say(name, f"expected a name that ends in {_SUFFIX}, got another spelling of it", "rename the file")
+
+    def _take_file(self, entry: os.DirEntry[str], name: str) -> None:
+        flow = name.removesuffix(_SUFFIX)
+        if entry.name == DEFAULTS_FILE:
+            self._say(name, f"`{DEFAULTS_FILE}` is not supported by this version of sensord")
+        elif reason := explain_bad_name(flow):
+            self._say(name, *reason)
+        else:
+            self._take_flow(entry, flow)
+
+    def _take_flow(self, entry: os.DirEntry[str], name: str) -> None:
+        stamp, fault = _NO_STAMP, None
+        try:
+            status = entry.stat()
+        except FileNotFoundError:
+            if not entry.is_symlink():
+                return  # removed while we were looking, which the next reload sees
+            fault = "expected a link to a file, got one that leads nowhere"
+        except OSError as error:
+            fault = f"expected a file that can be read, got: {error.strerror}"
+        else:
+            stamp = Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_dev, status.st_ino)
+            fault = None if stat.S_ISREG(status.st_mode) else _describe(status.st_mode)
+        self.files.append(FlowFile(name, entry.path, f"{FLOWS_FOLDER}/{name}{_SUFFIX}", stamp, fault))
+
+    def _say(self, name: str, message: str, hint: str | None = None) -> None:
+        file = f"{FLOWS_FOLDER}/{name}".encode(errors="surrogateescape").decode(errors="backslashreplace")
+        self.problems.append(Problem(message, hint, file.rstrip("/")))
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a config file. Fault where it is no regular file, too large, or not UTF-8; OSError passes."""
+    with open(path, "rb", opener=_open) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise Fault(_describe(status.st_mode))
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        size = max(status.st_size, len(content))
+        raise Fault(f"expected a file of at most {LARGEST:,} bytes, got {size:,}")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode()
+        place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise Fault(f"expected UTF-8, got the byte 0x{content[error.start]:02x}", "save it as UTF-8", place) from None
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _describe(mode: int) -> str:
+    return f"expected a regular file, got {_KINDS.get(stat.S_IFMT(mode), 'none')}"

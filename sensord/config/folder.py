@@ -1,0 +1,89 @@
+"""The config folder as a whole: its settings and all its flows. Whatever is wrong with one file leaves others alone."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from sensord.config.files import FlowFile, find_files
+from sensord.config.link import link
+from sensord.config.mapping_functions import load_function
+from sensord.config.settings import Settings, load_settings
+from sensord.config.source import Loaded, Source, read_source
+from sensord.core.mapping import Loader
+from sensord.core.schedule import Schedule
+from sensord.errors import Problem
+
+_NOTHING: Mapping[str, Schedule] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a config folder says. flows: those without any error, by name. problems: all others', by place."""
+
+    directory: Path
+    settings: Settings
+    flows: dict[str, Loaded]
+    problems: list[Problem]
+    closed: tuple[str, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict, repr=False)
+
+    def holds(self, name: str) -> bool:
+        """Whether the flow still has a file, however broken, or lies in a folder that could not be listed."""
+        return name in self.sources or any(name.startswith(prefix) for prefix in self.closed)
+
+
+def load(directory: Path, previous: Config | None = None, known: Mapping[str, Schedule] = _NOTHING) -> Config:
+    """Read a config folder. Raises ConfigError only where nothing can start: its settings are wrong, or no `flows`.
+
+    previous: an earlier load, of which unchanged files are taken over. known: the schedules of the flows of which a
+    good definition is at work, so that others may go on to use them while their own file has errors.
+    """
+    settings = load_settings(directory)
+    found = find_files(directory)
+    importer = partial(load_function, allowed=settings.mapping_modules)
+    reusable = _reusable(previous, directory, settings)
+    sources = _refuse_twins(_read(found.files, reusable, importer))
+    flows, problems = link(sources, known, importer)
+    problems += found.problems
+    problems += [problem for source in sources.values() for problem in source.problems]
+    problems.sort(key=lambda one: (one.file or "", one.line or 0, one.column or 0))
+    return Config(directory, settings, flows, problems, found.closed, sources)
+
+
+def _read(files: list[FlowFile], reusable: Mapping[str, Source], importer: Loader) -> dict[str, Source]:
+    sources: dict[str, Source] = {}
+    for found in files:
+        source = reusable.get(found.name)
+        if source is None or source.found != found:
+            source = read_source(found, importer)
+        if source:
+            sources[found.name] = source
+    return sources
+
+
+def _reusable(previous: Config | None, directory: Path, settings: Settings) -> Mapping[str, Source]:
+    """A file with errors is read again: what it needed (a right, a module) may be there now."""
+    if not previous or previous.directory != directory:
+        return {}
+    if previous.settings.mapping_modules != settings.mapping_modules:
+        return {}
+    return {name: source for name, source in previous.sources.items() if not source.problems}
+
+
+def _refuse_twins(sources: dict[str, Source]) -> dict[str, Source]:
+    """Names that differ only in case are refused, all of them: nobody can tell which one was there first."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for name in sources:
+        names[name.lower()].append(name)
+    if len(names) == len(sources):
+        return sources
+    twins = {name: same for same in names.values() if len(same) > 1 for name in same}
+    return {name: _refuse_twin(source, twins[name]) if name in twins else source for name, source in sources.items()}
+
+
+def _refuse_twin(source: Source, names: list[str]) -> Source:
+    others = ", ".join(f'"{name}"' for name in names if name != source.name)
+    problem = source.problem(f'expected a name that is unique without case, got "{source.name}" beside {others}')
+    return replace(source, loaded=None, draft=None, problems=(problem, *source.problems))

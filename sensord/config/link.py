@@ -1,0 +1,117 @@
+"""Links flows to one another: who follows whom, and whether every upstream is there.
+
+A flow whose own file has errors is no upstream for others, unless `known` says that a good definition of it is at work.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from sensord.config.names import propose_flow
+from sensord.config.source import Loaded, Reference, Source, finish
+from sensord.core.mapping import Loader
+from sensord.core.schedule import Schedule
+from sensord.errors import Problem
+
+
+def link(
+    sources: Mapping[str, Source], known: Mapping[str, Schedule], load: Loader
+) -> tuple[dict[str, Loaded], list[Problem]]:
+    """The flows that can be used, by name, and what is wrong with the links of the others."""
+    linker = _Linker(sources, known, load)
+    linker.follow_all()
+    linker.check_upstreams()
+    return linker.loaded, linker.problems
+
+
+class _Linker:
+    def __init__(self, sources: Mapping[str, Source], known: Mapping[str, Schedule], load: Loader) -> None:
+        self.sources = sources
+        self.known = known
+        self.load = load
+        self.loaded = {name: source.loaded for name, source in sources.items() if source.loaded}
+        self.problems: list[Problem] = []
+        self._settled: set[str] = set()
+
+    def follow_all(self) -> None:
+        """Finish the followers, each after the one that it follows."""
+        for source in self.sources.values():
+            if source.follow and source.problems and source.follow.flow not in self.sources:
+                self._refuse_unknown(source, source.follow)
+            chain = self._open_chain(source)
+            for one in reversed(chain):
+                self._finish(one)
+
+    def _open_chain(self, source: Source) -> list[Source]:
+        """The drafts that wait for one another, from `source` on; without those that go in a circle, which are said."""
+        chain: list[Source] = []
+        one: Source | None = source
+        while one and one.follow and one.draft and one.name not in self._settled:
+            self._settled.add(one.name)
+            chain.append(one)
+            one = self.sources.get(one.follow.flow)
+        names = [link.name for link in chain]
+        if one and one.name in names:
+            first = names.index(one.name)
+            self._refuse_circle(chain[first:])
+            return chain[:first]
+        return chain
+
+    def _refuse_circle(self, circle: list[Source]) -> None:
+        for number, source in enumerate(circle):
+            names = [one.name for one in circle[number:] + circle[:number]] + [source.name]
+            message = f"expected flows that do not follow one another in a circle, got {' -> '.join(names)}"
+            self.problems.append(source.problem(message, "one of them needs a cron or every", source.follow))
+
+    def _finish(self, source: Source) -> None:
+        follow = source.follow
+        if follow is None:
+            return
+        if follow.flow not in self.sources:
+            self._refuse_unknown(source, follow)
+            return
+        target = self.loaded.get(follow.flow)
+        schedule = target.flow.schedule if target else self.known.get(follow.flow)
+        if schedule is None:
+            self._refuse_broken(source, follow)
+            return
+        done = finish(source, schedule, self.load)
+        if isinstance(done, Loaded):
+            self.loaded[source.name] = done
+        else:
+            self.problems += done
+
+    def check_upstreams(self) -> None:
+        """Take out the flows that name what is not there, and with them, one after the other, those that name these."""
+        for source in self.sources.values():
+            unknown = [one for one in source.upstreams if one.flow not in self.sources]
+            for one in unknown:
+                self._refuse_unknown(source, one)
+            if unknown:
+                self.loaded.pop(source.name, None)
+        broken = [name for name in self.sources if name not in self.loaded and name not in self.known]
+        if not broken:
+            return
+        users = self._users()
+        while broken:
+            name = broken.pop()
+            for source, reference in users[name]:
+                self._refuse_broken(source, reference)
+                if self.loaded.pop(source.name, None) and source.name not in self.known:
+                    broken.append(source.name)
+
+    def _users(self) -> dict[str, list[tuple[Source, Reference]]]:
+        """Who names each flow as an upstream, other than itself."""
+        users: dict[str, list[tuple[Source, Reference]]] = defaultdict(list)
+        for source in self.sources.values():
+            for one in source.upstreams:
+                if one.flow != source.name:
+                    users[one.flow].append((source, one))
+        return users
+
+    def _refuse_unknown(self, source: Source, at: Reference) -> None:
+        hint = propose_flow(at.flow, list(self.sources)) or f"there is no flows/{at.flow}.toml"
+        self.problems.append(source.problem(f'expected the name of a flow, got "{at.flow}"', hint, at))
+
+    def _refuse_broken(self, source: Source, at: Reference) -> None:
+        hint = f"its own file has errors: {self.sources[at.flow].found.file}"
+        self.problems.append(source.problem(f'expected a flow that can be used, got "{at.flow}"', hint, at))

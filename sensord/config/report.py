@@ -1,0 +1,66 @@
+"""Collects what is wrong in one file, each problem with its place; the values it is about are left out, once said."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sensord.config.document import Document, Path
+from sensord.errors import InvalidValue, Problem
+
+
+@dataclass(slots=True)
+class Report:
+    """`file`: relative to the config folder. `flow`: None where the file has none."""
+
+    file: str
+    flow: str | None
+    document: Document
+    problems: list[Problem] = field(default_factory=list)
+    _said: set[Path] = field(default_factory=set)
+
+    def at_value(self, path: Path, message: str, hint: str | None = None) -> None:
+        self._add(path, self.document.value_place(path), message, hint)
+
+    def at_key(self, path: Path, message: str, hint: str | None = None) -> None:
+        self._add(path, self.document.key_place(path), message, hint)
+
+    def missing(self, table: Path, key: str, message: str, hint: str | None = None) -> None:
+        """A key that should be in `table`; nothing, where it is there and was refused already."""
+        if (*table, key) in self._said or table in self._said:
+            return
+        while table and not self._has(table):
+            table = table[:-1]
+        self._add((*table, key), self.document.value_place(table), message, hint)
+
+    def refuse(self, path: Path, error: InvalidValue) -> None:
+        self.at_value(path, error.message, error.hint)
+
+    def said(self, path: Path) -> bool:
+        """Whether there is a problem with it already."""
+        return path in self._said
+
+    def _has(self, path: Path) -> bool:
+        found: Any = self.document.data
+        for part in path:
+            if isinstance(found, dict) and part not in found:
+                return False
+            found = found[part]
+        return True
+
+    def _add(self, path: Path, place: tuple[int, int], message: str, hint: str | None) -> None:
+        line, column = place
+        self._said.add(path)
+        self._said.add(of_key(path))
+        self.problems.append(Problem(message, hint, self.file, line, column, self.flow, spell(path) or None))
+
+
+def of_key(path: Path) -> Path:
+    """Of a value within a list, the key that the list belongs to; but a sensor is a thing of its own."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    return path
+
+
+def spell(path: Path) -> str:
+    """`run.command[1]`, `sensors[0].upstream`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")

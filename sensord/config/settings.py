@@ -1,0 +1,107 @@
+"""`sensord.toml`: the settings of the daemon itself. Without the file, or a key, the defaults hold."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sensord.config.document import Document, Fault, read_document
+from sensord.config.files import read_text
+from sensord.config.names import SETTINGS_FILE, show
+from sensord.config.report import Report
+from sensord.config.shape import read_shape
+from sensord.config.tables import SettingsTable
+from sensord.errors import ConfigError, Problem
+
+STATE_FOLDER = ".sensord"
+DATABASE_FILE = "sensord.db"
+SLOTS_A_CPU = 4
+"""Commands of a warehouse mostly wait for the warehouse."""
+
+_URL = re.compile(r"sqlite:///.|postgres(ql)?://.")
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name."""
+
+    database_url: str
+    state: Path
+    durability: Literal["full", "normal"]
+    slots: int
+    mapping_modules: tuple[str, ...]
+
+
+def load_settings(directory: Path) -> Settings:
+    """The settings of a config folder. ConfigError, with all problems, where sensord.toml cannot be used."""
+    report = _read(directory)
+    table = read_shape(SettingsTable, report)
+    # Not resolved: a config folder that is a link to the newest release keeps one state folder beside the link.
+    folder = Path(os.path.abspath(directory))  # noqa: PTH100 -- resolve() would follow links
+    state = Path(os.path.normpath(folder / (table.state or f"../{STATE_FOLDER}")))
+    url = _read_url(table, folder, report) or f"sqlite://{state / DATABASE_FILE}"
+    _check_modules(table, report)
+    if table.state == "":
+        report.at_value(("state",), "expected the path of a folder, got an empty text")
+    if report.problems:
+        raise ConfigError(sorted(report.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+    return Settings(
+        database_url=url,
+        state=state,
+        durability=table.durability or "full",
+        slots=table.slots or SLOTS_A_CPU * (os.cpu_count() or 1),
+        mapping_modules=tuple(table.mapping_modules or ()),
+    )
+
+
+def _read(directory: Path) -> Report:
+    try:
+        document = read_document(read_text(directory / SETTINGS_FILE))
+    except FileNotFoundError:
+        document = Document({}, {}, "")
+    except Fault as fault:
+        line, column = fault.place or (None, None)
+        raise ConfigError([Problem(fault.message, fault.hint, SETTINGS_FILE, line, column)]) from None
+    except OSError as error:
+        message = f"expected a file that can be read, got: {error.strerror}"
+        raise ConfigError([Problem(message, file=SETTINGS_FILE)]) from None
+    return Report(SETTINGS_FILE, None, document)
+
+
+def _read_url(table: SettingsTable, folder: Path, report: Report) -> str | None:
+    """None where neither key is there, or what they say is no URL. It may hold a password: no message repeats it."""
+    if table.database is not None and table.database_file is not None:
+        report.at_key(("database_file",), "expected database or database_file, got both")
+    if table.database is not None:
+        return _check_url(table.database, "database", report)
+    if table.database_file is None:
+        return None
+    try:
+        text = read_text(folder / table.database_file).strip()
+    except OSError as error:
+        message = f"expected a file that can be read, got {show(table.database_file)}: {error.strerror}"
+        report.at_value(("database_file",), message)
+    except Fault as fault:
+        report.at_value(("database_file",), fault.message, fault.hint)
+    else:
+        return _check_url(text, "database_file", report)
+    return None
+
+
+def _check_url(text: str, key: str, report: Report) -> str | None:
+    if _URL.match(text) and text.isprintable():
+        return text
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)
+    got = "an empty text" if not text else f"{scheme[0]}..." if scheme else "a text without one"
+    where = " in the file" if key == "database_file" else ""
+    hint = "write sqlite:///absolute/path or postgresql://user@host/database"
+    report.at_value((key,), f"expected the URL of a database{where}, got {got}", hint)
+    return None
+
+
+def _check_modules(table: SettingsTable, report: Report) -> None:
+    for number, name in enumerate(table.mapping_modules or ()):
+        if not _MODULE.fullmatch(name):
+            report.at_value(("mapping_modules", number), f"expected the name of a module, got {show(name)}")

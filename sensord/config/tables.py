@@ -1,0 +1,100 @@
+"""The keys of a flow's file and the shapes of their values, as pydantic models. No default stands here that a Flow has.
+
+Every value may be absent: what must be there is for `build` to say. So are the keys of a mapping, which the core reads.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PolicyName = Literal["wait", "fail", "skip", "proceed"]
+FinalState = Literal["success", "failed", "skipped", "cancelled", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expects:
+    """What a value has to be, in words that follow "expected"; `one_of` are the words it may be, for a proposal."""
+
+    words: str
+    one_of: tuple[str, ...] = ()
+    hint: str | None = None
+
+
+_TEXT = Expects("a text")
+_FLAG = Expects("true or false")
+_POLICY = Expects('"wait", "fail", "skip" or "proceed"', ("wait", "fail", "skip", "proceed"))
+_TEXTS = Expects("a list of texts")
+_TABLE = Expects("a table")
+_DATE = Expects("a date, or a date with a time, without quotes", hint="such as 2025-01-31 or 2025-01-31T06:00:00")
+_SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double brackets: [[sensors]]")
+_STATES = ("success", "failed", "skipped", "cancelled")
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ScheduleTable(Table):
+    cron: Annotated[str | None, Expects('a text such as "0 2 * * *"')] = None
+    every: Annotated[str | None, Expects('a duration such as "90m" or "1mo"')] = None
+    follow: Annotated[str | None, Expects("the name of a flow")] = None
+    seconds: Annotated[bool | None, _FLAG] = None
+    timezone: Annotated[str | None, Expects("a time zone such as Europe/Amsterdam")] = None
+    start: Annotated[datetime | date | None, _DATE] = None
+    end: Annotated[datetime | date | None, _DATE] = None
+    first: Annotated[Literal["last", "next"] | None, Expects('"last" or "next"', ("last", "next"))] = None
+
+
+class RunTable(Table):
+    command: Annotated[list[str] | str | None, Expects("a list of texts, or one text with shell = true")] = None
+    shell: Annotated[bool | None, _FLAG] = None
+    env: Annotated[dict[str, str] | None, Expects("a table of texts")] = None
+    pass_env: Annotated[list[str] | None, Expects("a list of names of variables")] = None
+    cwd: Annotated[str | None, Expects("the path of a folder")] = None
+    max_active: Annotated[int | None, Field(ge=1, le=1000), Expects("a whole number from 1 to 1000")] = None
+    priority: Annotated[int | None, Field(ge=-1000, le=1000), Expects("a whole number from -1000 to 1000")] = None
+
+
+class SensorTable(Table):
+    upstream: Annotated[str | None, Expects("the name of a flow")] = None
+    match: Any = None
+    align: Any = None
+    offset: Any = None
+    back: Any = None
+    ahead: Any = None
+    count: Any = None
+    strict: Any = None
+    within: Any = None
+    since: Any = None
+    closed: Any = None
+    week_start: Any = None
+    require: Any = None
+    accept: Annotated[
+        list[FinalState] | Literal["finished"] | None,
+        Expects('"finished", or a list of "success", "failed", "skipped", "cancelled"', _STATES),
+    ] = None
+    on_failure: Annotated[PolicyName | None, _POLICY] = None
+    on_skipped: Annotated[PolicyName | None, _POLICY] = None
+    on_missing: Annotated[PolicyName | None, _POLICY] = None
+
+
+class FlowTable(Table):
+    description: Annotated[str | None, _TEXT] = None
+    owner: Annotated[str | None, _TEXT] = None
+    tags: Annotated[list[str] | None, _TEXTS] = None
+    schedule: Annotated[ScheduleTable | None, _TABLE] = None
+    run: Annotated[RunTable | None, _TABLE] = None
+    sensors: Annotated[list[SensorTable] | None, _SENSORS] = None
+
+
+class SettingsTable(Table):
+    """Of sensord.toml."""
+
+    database: Annotated[str | None, Expects("the URL of a database")] = None
+    database_file: Annotated[str | None, Expects("the path of a file")] = None
+    state: Annotated[str | None, Expects("the path of a folder")] = None
+    durability: Annotated[Literal["full", "normal"] | None, Expects('"full" or "normal"', ("full", "normal"))] = None
+    slots: Annotated[int | None, Field(ge=1, le=10_000), Expects("a whole number from 1 to 10000")] = None
+    mapping_modules: Annotated[list[str] | None, Expects("a list of names of modules")] = None

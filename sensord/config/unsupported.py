@@ -1,0 +1,29 @@
+"""What the language has and this version has not: refused by name, so that nothing is silently passed over.
+
+A key leaves this list when its table in `tables` takes it.
+"""
+
+KEYS: dict[str, frozenset[str]] = {
+    "": frozenset({"extends", "params", "retention"}),
+    "schedule": frozenset({"catchup", "catchup_limit", "late_limit"}),
+    "run": frozenset(
+        {"timeout", "grace", "retries", "retry_delay", "retry_backoff", "user", "executor", "queue", "pool", "pools"}
+    ),
+    "sensors": frozenset({"timeout", "on_timeout", "every"}),
+    "sensord.toml": frozenset(
+        {
+            "allowed_users",
+            "executor",
+            "heartbeat_limit",
+            "lost_after",
+            "notifications",
+            "pools",
+            "retention",
+            "retire_after",
+        }
+    ),
+}
+"""Table -> keys: "" is the top of a flow's file, "sensors" each of its sensors."""
+
+TEMPLATES = ("{{", "{%")
+"""What begins a template, in `run.command` and `run.env`."""
