@@ -54,6 +54,6 @@ def test_every_job_belongs_to_a_flow_and_bears_its_name() -> None:
 
 
 def test_the_running_total_waits_for_its_own_previous_run() -> None:
-    sensors = {path.stem: body(path).get("sensors", []) for path in FILES}
-    own = [name for name, found in sensors.items() for sensor in found if sensor["upstream"].endswith(f"/{name}")]
-    assert own == ["cpu_ledger"]
+    flows = {path.relative_to(CONFIG / "flows").with_suffix("").as_posix(): body(path) for path in FILES}
+    own = [name for name, flow in flows.items() if name in {one["upstream"] for one in flow.get("sensors", ())}]
+    assert own == ["finance/cpu_ledger"]
