@@ -1,0 +1,131 @@
+"""Activate: the flows of the config folder become the flows that the daemon runs, all at one instant.
+
+A file with errors changes nothing: its flow goes on with the definition that was last good, from the database.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sensord.config import Config, Loaded, flow_from_body
+from sensord.core.flow import First, Flow
+from sensord.core.instant import from_micros, to_micros
+from sensord.core.schedule import Schedule, ScheduleHistory
+from sensord.core.ticks import Timeline
+from sensord.daemon.catalog import Catalog, Entry
+from sensord.daemon.plan import resolve
+from sensord.store import edges, flows, runs
+from sensord.store.database import Transaction
+from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, NewFlow
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def activate(tx: Transaction, config: Config, now: datetime) -> Catalog:
+    """Bring the database to the config and return the flows as they hold from `now` on.
+
+    Runs that still wait follow their flow's new definition, which may release or end them.
+    """
+    micros = to_micros(now)
+    known = {row.name: row for row in flows.all_flows(tx)}
+    current = _current(known.values(), flows.definitions(tx))
+    new = [_new_flow(loaded.flow, now) for name, loaded in config.flows.items() if name not in known]
+    ids = {name: row.id for name, row in known.items()} | (flows.insert(tx, new, micros) if new else {})
+    changed = [
+        loaded
+        for name, loaded in config.flows.items()
+        if name not in current or current[name].digest != loaded.digest or known[name].state != FlowState.ACTIVE
+    ]
+    _define(tx, changed, current, ids, micros)
+    gone = [row.id for name, row in known.items() if row.state == FlowState.ACTIVE and not config.holds(name)]
+    if gone:
+        flows.remove(tx, gone, micros)
+    flows.set_problems(tx, config.problems, micros)
+    catalog = load(tx, config.flows)
+    _follow(tx, catalog, [known[one.flow.name].id for one in changed if one.flow.name in known], micros)
+    return catalog
+
+
+def load(tx: Transaction, fresh: Mapping[str, Loaded]) -> Catalog:
+    """The flows as the database has them. Those in `fresh` need not be read from their stored bodies again."""
+    history: dict[int, list[Definition]] = defaultdict(list)
+    for definition in flows.definitions(tx):
+        history[definition.flow_id].append(definition)
+    rows = [row for row in flows.all_flows(tx) if row.state != FlowState.RETIRED]
+    bodies = {row.name: _body(row, history[row.id]) for row in rows}
+    parsed: dict[str, Flow] = {}
+    for row in rows:
+        loaded = fresh.get(row.name)
+        same = loaded and loaded.digest == bodies[row.name].digest
+        parsed[row.name] = loaded.flow if loaded and same else flow_from_body(row.name, bodies[row.name].body)
+    entries = [_entry(row, parsed[row.name], history[row.id]) for row in rows]
+    return Catalog(entries)
+
+
+def first_cursor(flow: Flow, now: datetime) -> datetime:
+    """Where the planning of a new flow begins: just before its first tick to run."""
+    schedule = flow.schedule
+    if schedule.start is not None:
+        return schedule.start - _MICROSECOND
+    last = schedule.prev(now + _MICROSECOND) if flow.first is First.LAST else None
+    return last - _MICROSECOND if last else now
+
+
+def _new_flow(flow: Flow, now: datetime) -> NewFlow:
+    cursor = first_cursor(flow, now)
+    first = flow.schedule.next(cursor)
+    first_date = to_micros(first) if first else None
+    return NewFlow(flow.name, to_micros(cursor), first_date, flow.max_active, flow.priority)
+
+
+def _define(
+    tx: Transaction, changed: Sequence[Loaded], current: Mapping[str, Definition], ids: Mapping[str, int], now: int
+) -> None:
+    """Store what has changed, and make it each flow's current definition."""
+    fresh = [one for one in changed if one.flow.name not in current or current[one.flow.name].digest != one.digest]
+    rows = [NewDefinition(ids[one.flow.name], one.digest, one.schedule_digest, one.body) for one in fresh]
+    stored = {definition.flow_id: definition.id for definition in flows.define(tx, rows, now)} if rows else {}
+    adopted = []
+    for one in changed:
+        flow_id = ids[one.flow.name]
+        definition_id = stored.get(flow_id) or current[one.flow.name].id
+        adopted.append((flow_id, definition_id, one.flow.max_active, one.flow.priority))
+    if adopted:
+        flows.adopt(tx, adopted)
+
+
+def _follow(tx: Transaction, catalog: Catalog, flow_ids: Sequence[int], now: int) -> None:
+    """Waiting runs of these flows take the current definition: what they wait for is resolved anew."""
+    waiting = runs.redefine(tx, flow_ids) if flow_ids else []
+    if waiting:
+        edges.clear(tx, [run.run_id for run in waiting])
+        resolve(tx, catalog, waiting, now)
+
+
+def _current(rows: Iterable[FlowRow], definitions: Sequence[Definition]) -> dict[str, Definition]:
+    by_id = {definition.id: definition for definition in definitions}
+    return {row.name: by_id[row.definition_id] for row in rows}
+
+
+def _body(row: FlowRow, history: Sequence[Definition]) -> Definition:
+    return next(definition for definition in history if definition.id == row.definition_id)
+
+
+def _entry(row: FlowRow, flow: Flow, history: Sequence[Definition]) -> Entry:
+    first_at = from_micros(row.first_date) if row.first_date is not None else None
+    held = row.state != FlowState.ACTIVE or row.paused_at is not None
+    timeline = _timeline(row.name, flow, history)
+    return Entry(row.id, flow, row.definition_id, timeline, from_micros(row.planned_to), first_at, held)
+
+
+def _timeline(name: str, flow: Flow, history: Sequence[Definition]) -> Timeline:
+    """The schedule, or where it has changed over time its history: each holds up to the instant the next one came."""
+    changes = [history[0]]
+    for definition in history[1:]:
+        if definition.schedule_digest != changes[-1].schedule_digest:
+            changes.append(definition)
+    if len(changes) == 1:
+        return flow.schedule
+    segments: list[tuple[datetime | None, Schedule]] = [(None, flow_from_body(name, changes[0].body).schedule)]
+    segments += [(from_micros(one.effective_at), flow_from_body(name, one.body).schedule) for one in changes[1:]]
+    return ScheduleHistory(tuple(segments))

@@ -1,0 +1,105 @@
+"""The flows as the daemon holds them: definition, schedule with its history, and how far each is planned.
+
+A picture of the database, built at the start and after every reload, moved along as ticks are planned.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sensord.config import flow_from_body
+from sensord.core.flow import Flow
+from sensord.core.ticks import Timeline
+from sensord.store import flows
+from sensord.store.database import Transaction
+
+SHARE = 50
+"""Ticks that one flow may plan before the next one has its turn."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One flow. Every tick at or before `planned_to` has a run or counts as missed."""
+
+    id: int
+    flow: Flow
+    definition_id: int
+    timeline: Timeline
+    planned_to: datetime
+    first_at: datetime | None
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Ticks of one flow to plan now, ascending; they move its cursor from `after` to the last of them."""
+
+    entry: Entry
+    after: datetime
+    ticks: tuple[datetime, ...]
+
+
+class Catalog:
+    """All flows, by id and by name, with the order in which they fall due."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.by_id: dict[int, Entry] = {entry.id: entry for entry in entries}
+        self.by_name: dict[str, Entry] = {entry.flow.name: entry for entry in self.by_id.values()}
+        self.timelines: Mapping[str, Timeline] = {name: entry.timeline for name, entry in self.by_name.items()}
+        self.gated = any(sensor.require != "all" for entry in self.by_id.values() for sensor in entry.flow.sensors)
+        self._older: dict[int, Flow] = {}
+        self._heap: list[tuple[datetime, int]] = []
+        self._backlog: deque[int] = deque()
+        for entry in self.by_id.values():
+            self._push(entry)
+
+    @property
+    def next_at(self) -> datetime | None:
+        """The earliest tick that is not planned yet (in the past where there is a backlog)."""
+        if self._backlog:
+            return self.by_id[self._backlog[0]].planned_to
+        return self._heap[0][0] if self._heap else None
+
+    def definition(self, tx: Transaction, flow_id: int, definition_id: int) -> Flow:
+        """The flow as one of its definitions has it: a released run keeps its own, also after a reload."""
+        entry = self.by_id[flow_id]
+        if definition_id == entry.definition_id:
+            return entry.flow
+        if definition_id not in self._older:
+            body = flows.body(tx, definition_id)
+            self._older[definition_id] = flow_from_body(entry.flow.name, body)
+        return self._older[definition_id]
+
+    def due(self, now: datetime, budget: int) -> list[Due]:
+        """At most `budget` ticks that have come, in turn among flows. Moves the cursors of the entries along."""
+        while self._heap and self._heap[0][0] <= now:
+            self._backlog.append(heapq.heappop(self._heap)[1])
+        batch: list[Due] = []
+        while self._backlog and budget > 0:
+            entry = self.by_id[self._backlog.popleft()]
+            ticks = _ticks(entry, now, min(SHARE, budget))
+            if ticks:
+                batch.append(Due(entry, entry.planned_to, ticks))
+                entry.planned_to = ticks[-1]
+                budget -= len(ticks)
+            upcoming = entry.timeline.next(entry.planned_to)
+            if upcoming and upcoming <= now:
+                self._backlog.append(entry.id)
+            else:
+                self._push(entry)
+        return batch
+
+    def _push(self, entry: Entry) -> None:
+        if not entry.held and (upcoming := entry.timeline.next(entry.planned_to)):
+            heapq.heappush(self._heap, (upcoming, entry.id))
+
+
+def _ticks(entry: Entry, now: datetime, most: int) -> tuple[datetime, ...]:
+    ticks: list[datetime] = []
+    at = entry.timeline.next(entry.planned_to)
+    while at and at <= now and len(ticks) < most:
+        ticks.append(at)
+        at = entry.timeline.next(at)
+    return tuple(ticks)

@@ -1,0 +1,115 @@
+"""The loop around the daemon's turn: it sleeps until something happens, and never longer than `NAP` seconds.
+
+What can happen: a command begins or ends, a request comes in, a tick falls due, a signal arrives. Each of them wakes
+the loop at once; a wake-up is a hint only, since every turn looks at the state itself.
+"""
+
+import logging
+import selectors
+import signal
+import socket
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sensord.daemon.daemon import Daemon, Turn
+from sensord.daemon.report import report
+from sensord.errors import ConfigError, DatabaseError
+from sensord.store.lead import Lead
+from sensord.store.wake import Listener
+
+NAP = 5.0
+"""Seconds. The wall clock may jump while the loop sleeps: it looks again at least this often."""
+
+BACKOFF = 10.0
+"""Seconds between two tries, at most, while the database cannot be used."""
+
+STOP, RELOAD = (signal.SIGTERM, signal.SIGINT), signal.SIGHUP
+
+log = logging.getLogger("sensord")
+
+
+class Loop:
+    """Runs a daemon until it has drained or is told to stop at once."""
+
+    def __init__(self, daemon: Daemon, listener: Listener, lead: Lead) -> None:
+        self.daemon = daemon
+        self._listener = listener
+        self._lead = lead
+        self._failures = 0
+
+    def run(self) -> None:
+        """Turn by turn until the daemon is done. Raises LeadLost where another daemon has taken over."""
+        with _signals() as (wakeup, arrived), selectors.DefaultSelector() as selector:
+            for source in (self.daemon.executor, self._listener, wakeup):
+                selector.register(source.fileno(), selectors.EVENT_READ)
+            while not self.daemon.done:
+                turn = self._turn()
+                if not self.daemon.done:
+                    selector.select(self._timeout(turn))
+                self._listener.drain()
+                _empty(wakeup)
+                while arrived:
+                    self._obey(arrived.popleft())
+
+    def _turn(self) -> Turn:
+        """One turn; where the database refuses, none, and the next one comes later each time."""
+        try:
+            self._lead.renew()
+            turn = self.daemon.tick()
+        except DatabaseError as error:
+            self._failures += 1
+            log.error("the database cannot be used, trying again: %s", error)  # noqa: TRY400 - foreseen, no traceback
+            return Turn()
+        if self._failures:
+            log.info("the database can be used again")
+        self._failures = 0
+        report(turn, self.daemon)
+        return turn
+
+    def _timeout(self, turn: Turn) -> float:
+        """Seconds to sleep after this turn."""
+        if self._failures:
+            return min(BACKOFF, 0.1 * 2.0**self._failures)
+        naps = [NAP, self._lead.renew_every, 0.0 if turn.planned else NAP]
+        if next_at := self.daemon.next_at:
+            naps.append((next_at - self.daemon.clock.now()).total_seconds())
+        return max(0.0, min(naps))
+
+    def _obey(self, number: int) -> None:
+        """Do what a signal stands for. A second one to stop does not wait for commands any more."""
+        name = signal.Signals(number).name
+        try:
+            if number == RELOAD:
+                log.info("%s: %s", name, self.daemon.reload())
+            else:
+                log.info("%s: %s", name, self.daemon.stop(now=self.daemon.draining))
+        except (ConfigError, DatabaseError) as error:
+            log.error("%s: %s", name, error)  # noqa: TRY400 - foreseen, no traceback
+
+
+@contextmanager
+def _signals() -> Iterator[tuple[socket.socket, deque[int]]]:
+    """A socket that is readable when a signal has arrived, and the signals that have."""
+    arrived: deque[int] = deque()
+    receiver, sender = socket.socketpair()
+    receiver.setblocking(False)
+    sender.setblocking(False)
+    before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in (*STOP, RELOAD)}
+    wakeup = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    try:
+        yield receiver, arrived
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        receiver.close()
+        sender.close()
+
+
+def _empty(receiver: socket.socket) -> None:
+    try:
+        while receiver.recv(4096):
+            continue
+    except BlockingIOError:
+        return

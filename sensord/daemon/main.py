@@ -1,0 +1,80 @@
+"""Put the daemon together and run it: the database, the lead, the executor, the loop; and take it apart again."""
+
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from sensord import __version__
+from sensord.clock import Clock, SystemClock
+from sensord.config import Config, load, load_settings
+from sensord.core.schedule import Schedule
+from sensord.daemon.daemon import Daemon
+from sensord.daemon.dispatch import Place
+from sensord.daemon.loop import Loop
+from sensord.daemon.notify import notify
+from sensord.executors.local import LocalExecutor
+from sensord.store import schema
+from sensord.store.database import Database, redact
+from sensord.store.lead import Holder, Lead
+from sensord.store.wake import Listener
+
+log = logging.getLogger("sensord")
+
+
+def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> None:
+    """Run the daemon on a config folder until it is told to stop and has drained.
+
+    `url` is the database; None takes that of sensord.toml. Raises SensordError where it cannot start: ConfigError,
+    DatabaseError, DaemonRunning.
+    """
+    settings = load_settings(directory)
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        db = stack.enter_context(Database.open(url or settings.database_url, durability=settings.durability))
+        schema.prepare(db)
+        lead = Lead.take(db, Holder(socket.gethostname(), os.getpid(), __version__))
+        stack.callback(lead.release)
+        executor = LocalExecutor(settings.state)
+        stack.callback(executor.close)
+        listener = Listener(db)
+        stack.callback(listener.close)
+        place = Place("local", socket.gethostname(), directory.resolve(), os.environ)
+        daemon = Daemon(
+            db,
+            lead,
+            executor,
+            clock or SystemClock(),
+            read_config=_Reader(directory).read,
+            place=place,
+            slots=settings.slots,
+        )
+        daemon.adopt()
+        log.info("sensord %s leads: %s, %s", __version__, daemon.reload(), redact(db.url))
+        notify("READY=1")
+        Loop(daemon, listener, lead).run()
+        notify("STOPPING=1")
+        _farewell(daemon)
+
+
+class _Reader:
+    """Reads the config folder, again and again: what has not changed since the last time is taken over."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._last: Config | None = None
+
+    def read(self, known: Mapping[str, Schedule]) -> Config:
+        self._last = load(self._directory, self._last, known)
+        for problem in self._last.problems:
+            log.error("%s", problem)
+        return self._last
+
+
+def _farewell(daemon: Daemon) -> None:
+    if daemon.active:
+        log.info("stopped; %d commands go on, and the next daemon takes them up", daemon.active)
+    else:
+        log.info("stopped")

@@ -1,0 +1,29 @@
+"""The log of what each turn did: one line for a run that starts, ends, or will not start at all."""
+
+import logging
+
+from sensord.core.instant import format_instant, from_micros
+from sensord.core.run import State
+from sensord.daemon.daemon import Daemon, Turn
+from sensord.store.runs import Live
+
+log = logging.getLogger("sensord")
+
+
+def report(turn: Turn, daemon: Daemon) -> None:
+    """Log a turn. Runs that failed are warnings; runs that only began to wait are for those who debug."""
+    for run in turn.planned:
+        _line(logging.DEBUG, daemon, run, "planned")
+    for run in turn.ended:
+        _line(logging.WARNING if run.state == State.FAILED else logging.INFO, daemon, run, State(run.state).label)
+    for run in turn.settled.concluded:
+        _line(logging.WARNING, daemon, run, f"{State(run.state).label} without a start, by its sensors' policies")
+    for run in turn.started:
+        _line(logging.INFO, daemon, run, "starting")
+
+
+def _line(level: int, daemon: Daemon, run: Live, what: str) -> None:
+    if log.isEnabledFor(level):
+        name, date = daemon.flow_name(run.flow_id), format_instant(from_micros(run.logical_date))
+        extra = {"flow": name, "logical_date": date, "run_id": run.run_id, "attempt": run.attempt}
+        log.log(level, "%s %s: %s", name, date, what, extra=extra)
