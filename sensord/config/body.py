@@ -11,10 +11,11 @@ from functools import cache
 from typing import Any
 
 from sensord.config.mapping_functions import load_function
+from sensord.config.mappings import make_mapping
 from sensord.core.cron import CronTicks, parse_cron
 from sensord.core.every import EveryTicks, parse_every
 from sensord.core.flow import SUCCESS_ONLY, Command, First, Flow, Policy, Sensor
-from sensord.core.mapping import Mapping, MappingFunction, Match, build_mapping
+from sensord.core.mapping import Mapping, MappingFunction, Match
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
 from sensord.core.ticks import Ticks
@@ -113,7 +114,7 @@ def _read_sensor(index: int, written: dict[str, Any]) -> Sensor:
         options["accept"] = frozenset(_STATES[label] for label in written["accept"])
     if "require" in written:
         options["require"] = written["require"]
-    mapping = build_mapping(written.get("mapping", {}), load=_import_later)
+    mapping = make_mapping(written.get("mapping", {}), _import_later)
     return Sensor(index, written["upstream"], mapping, **options)
 
 

@@ -3,10 +3,11 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sensord.config.mappings import make_mapping
 from sensord.config.report import Report
 from sensord.config.tables import SensorTable
-from sensord.core.flow import SUCCESS_ONLY, Policy, Require, Sensor
-from sensord.core.mapping import KEYS, Loader, Mapping, build_mapping, read_require
+from sensord.core.flow import SUCCESS_ONLY, Policy, Sensor
+from sensord.core.mapping import KEYS, Loader, Mapping, Require, read_require
 from sensord.core.run import FINAL, State
 from sensord.errors import ConfigError, InvalidValue
 
@@ -43,7 +44,7 @@ def _build_mapping(
 ) -> Mapping | None:
     values = {key: getattr(table, key) for key in KEYS if key in table.model_fields_set}
     try:
-        return build_mapping(values, zone=zone, load=load)
+        return make_mapping(values, load, zone)
     except ConfigError as error:
         for problem in error.problems:
             report.at_value((*path, problem.key or "match"), problem.message, problem.hint)

@@ -35,10 +35,11 @@ class _Linker:
     def follow_all(self) -> None:
         """Finish the followers, each after the one that it follows."""
         for source in self.sources.values():
-            if source.follow and source.problems and source.follow.flow not in self.sources:
+            if source.loaded or not source.follow:
+                continue
+            if source.problems and source.follow.flow not in self.sources:
                 self._refuse_unknown(source, source.follow)
-            chain = self._open_chain(source)
-            for one in reversed(chain):
+            for one in reversed(self._open_chain(source)):
                 self._finish(one)
 
     def _open_chain(self, source: Source) -> list[Source]:
@@ -83,11 +84,10 @@ class _Linker:
     def check_upstreams(self) -> None:
         """Take out the flows that name what is not there, and with them, one after the other, those that name these."""
         for source in self.sources.values():
-            unknown = [one for one in source.upstreams if one.flow not in self.sources]
-            for one in unknown:
-                self._refuse_unknown(source, one)
-            if unknown:
-                self.loaded.pop(source.name, None)
+            for one in source.upstreams:
+                if one.flow not in self.sources:
+                    self._refuse_unknown(source, one)
+                    self.loaded.pop(source.name, None)
         broken = [name for name in self.sources if name not in self.loaded and name not in self.known]
         if not broken:
             return

@@ -11,17 +11,18 @@ LONGEST = 200
 """Characters of a flow's name at most."""
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAME = re.compile(rf"{_PART.pattern}(/{_PART.pattern})*")
 
 
 def explain_bad_name(name: str) -> tuple[str, str] | None:
     """Why `name` is no name of a flow, as (message, hint); None where it is one."""
+    if len(name) <= LONGEST and _NAME.fullmatch(name):
+        return None
     for part in name.split("/"):
         if not _PART.fullmatch(part):
             message = f"expected a name of letters, digits and _ . - that starts with none of . and -, got {show(part)}"
             return message, "rename the file or folder: a flow is called by its path below flows/"
-    if len(name) > LONGEST:
-        return f"expected a name of at most {LONGEST} characters, got {len(name)}", "shorten its path below flows/"
-    return None
+    return f"expected a name of at most {LONGEST} characters, got {len(name)}", "shorten its path below flows/"
 
 
 def show(value: object) -> str:

@@ -3,18 +3,14 @@
 Made by `sensord.config` from a file or from a stored body; knows neither, and decides nothing.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
 
+from sensord.core.duration import Duration
+from sensord.core.mapping import Mapping
+from sensord.core.mapping import Require as Require
 from sensord.core.run import State
-
-if TYPE_CHECKING:
-    from sensord.core.duration import Duration
-    from sensord.core.mapping import Mapping
-    from sensord.core.schedule import Schedule
+from sensord.core.schedule import Schedule
 
 
 class Policy(StrEnum):
@@ -33,9 +29,6 @@ class First(StrEnum):
     NEXT = "next"
 
 
-Require = Literal["all", "any"] | int
-"""How many of the mapped runs must be accepted; a number is at least 1."""
-
 SUCCESS_ONLY = frozenset({State.SUCCESS})
 
 
@@ -43,7 +36,8 @@ SUCCESS_ONLY = frozenset({State.SUCCESS})
 class Sensor:
     """A condition of each run on the runs of `upstream`. `index` counts the flow's sensors from 0, in file order.
 
-    accept: final states only, never empty. timeout: None waits without a deadline.
+    require: how many of the mapped runs must be accepted. accept: final states only, never empty.
+    timeout: None waits without a deadline.
     """
 
     index: int
