@@ -23,8 +23,7 @@ PAUSE = 0.25
 _NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)"
 _STARTED = "CAST(EXTRACT(EPOCH FROM a.backend_start) * 1000000 AS bigint)"
 _BACKEND = f"a.pid = l.backend_pid AND (a.backend_start IS NULL OR {_STARTED} = l.backend_at)"
-
-OWN_BACKEND = f"SELECT pid, {_STARTED} FROM pg_stat_activity a WHERE pid = pg_backend_pid()"
+_OWN_START = f"(SELECT {_STARTED} FROM pg_stat_get_activity(pg_backend_pid()) a)"
 
 SEE = f"""
 SELECT host, pid, version, started_at, term, expires_at, expires_at - {_NOW},
@@ -34,12 +33,12 @@ FROM leader l
 
 END_BACKEND = f"""
 SELECT pg_terminate_backend(a.pid, 1000) FROM leader l JOIN pg_stat_activity a ON {_BACKEND}
-WHERE l.term = :term AND a.pid <> pg_backend_pid() AND pg_has_role(a.usesysid, 'MEMBER')
+WHERE l.term = :term AND l.expires_at = :expires_at AND a.pid <> pg_backend_pid() AND pg_has_role(a.usesysid, 'MEMBER')
 """
 
 TAKE = f"""
 INSERT INTO leader (id, host, pid, version, term, started_at, expires_at, backend_pid, backend_at)
-VALUES (1, :host, :pid, :version, 1, {_NOW}, {_NOW} + :lease, :backend_pid, :backend_at)
+VALUES (1, :host, :pid, :version, 1, {_NOW}, {_NOW} + :lease, pg_backend_pid(), {_OWN_START})
 ON CONFLICT (id) DO UPDATE SET
     host = excluded.host, pid = excluded.pid, version = excluded.version,
     term = leader.term + 1, started_at = {_NOW}, expires_at = {_NOW} + :lease,
@@ -50,14 +49,14 @@ RETURNING term
 
 GUARD = "SELECT 1 FROM leader WHERE id = 1 AND term = :term FOR SHARE"
 RENEW = f"""
-UPDATE leader SET expires_at = {_NOW} + :lease, backend_pid = :backend_pid, backend_at = :backend_at
+UPDATE leader SET expires_at = {_NOW} + :lease, backend_pid = pg_backend_pid(), backend_at = {_OWN_START}
 WHERE id = 1 AND term = :term
 """
-RELEASE = f"UPDATE leader SET expires_at = {_NOW} WHERE id = 1 AND term = :term"
+RELEASE = f"UPDATE leader SET expires_at = {_NOW}, backend_pid = NULL WHERE id = 1 AND term = :term"
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class Sight:
     """The row as it stands. `left`: microseconds of the lease; `connected`: its server process is there."""
 
     leader: Leader
@@ -80,23 +79,18 @@ class RowLead(Lead):
         self._db = db
         self._monotonic = monotonic
         self._renewed = monotonic()
-        self._connection = db.connection
-        self._backend = own_backend(db)
 
     @classmethod
     def take_row(cls, db: PostgresDatabase, holder: Holder, *, wait: Wait) -> "RowLead":
-        seen = _await_silence(db, wait)
+        seen = await_silence(db, wait)
         if seen and seen.connected:
-            db.fetch(END_BACKEND, term=seen.leader.term)
-        backend_pid, backend_at = own_backend(db)
+            db.fetch(END_BACKEND, term=seen.leader.term, expires_at=seen.expires_at)
         rows = db.fetch(
             TAKE,
             host=holder.host,
             pid=holder.pid,
             version=holder.version,
             lease=LEASE,
-            backend_pid=backend_pid,
-            backend_at=backend_at,
             seen_term=seen.leader.term if seen else 0,
             seen_expires_at=seen.expires_at if seen else 0,
         )
@@ -112,10 +106,7 @@ class RowLead(Lead):
         now = self._monotonic()
         if now - self._renewed < self.renew_every / 2:
             return
-        if self._db.connection is not self._connection:  # it broke, and there is a new one
-            self._connection, self._backend = self._db.connection, own_backend(self._db)
-        backend_pid, backend_at = self._backend
-        if not self._db.run(RENEW, term=self.term, lease=LEASE, backend_pid=backend_pid, backend_at=backend_at):
+        if not self._db.run(RENEW, term=self.term, lease=LEASE):
             raise self._lost()
         self._renewed = now
 
@@ -126,19 +117,13 @@ class RowLead(Lead):
         return LeadLost(f"expected to lead in term {self.term}, got overtaken", hint="sensord daemon status")
 
 
-def own_backend(db: PostgresDatabase) -> tuple[int, int]:
-    """(pid, start in microseconds) of the server process behind our connection."""
-    pid, started_at = db.fetch(OWN_BACKEND)[0]
-    return pid, started_at
-
-
 def leader_in(db: PostgresDatabase) -> Leader | None:
     """Who leads, by its lease; None where nobody does."""
     seen = _see(db)
     return seen.leader if seen and seen.left > 0 else None
 
 
-def _await_silence(db: PostgresDatabase, wait: Wait) -> _Sight | None:
+def await_silence(db: PostgresDatabase, wait: Wait) -> Sight | None:
     """The leader to take over from, None where there was none ever. DaemonRunning as soon as it shows life."""
     first = seen = _see(db)
     while first and seen and not seen.silent:
@@ -149,8 +134,8 @@ def _await_silence(db: PostgresDatabase, wait: Wait) -> _Sight | None:
     return seen
 
 
-def _see(db: PostgresDatabase) -> _Sight | None:
+def _see(db: PostgresDatabase) -> Sight | None:
     for host, pid, version, started_at, term, expires_at, left, connected in db.fetch(SEE):
         leader = Leader(Holder(host, pid, version), from_micros(started_at), term)
-        return _Sight(leader, expires_at, left, bool(connected))
+        return Sight(leader, expires_at, left, bool(connected))
     return None

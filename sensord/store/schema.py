@@ -130,25 +130,25 @@ def _migrate(db: Database) -> None:
     import sqlalchemy
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = _engine(db)
+    engine = engine_of(db)
     try:
         with engine.begin() as connection:
             if db.dialect == "postgresql":
                 connection.execute(sqlalchemy.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except sqlalchemy.exc.DBAPIError as error:
-        raise DatabaseError(
-            f"{redact(db.url)}: cannot be upgraded: {error.orig}", hint="nothing was changed"
-        ) from error
+    except (sqlalchemy.exc.DBAPIError, CommandError) as error:
+        text = " ".join(str(getattr(error, "orig", error)).split())
+        raise DatabaseError(f"{redact(db.url)}: cannot be upgraded: {text}", hint="nothing was changed") from error
     finally:
         engine.dispose()
 
 
-def _engine(db: Database) -> "Engine":
+def engine_of(db: Database) -> "Engine":
     """An engine of SQLAlchemy's for the same database; its transactions on SQLite begin with a write lock."""
     import sqlalchemy
     from sqlalchemy import event
