@@ -7,13 +7,10 @@ the loop at once; a wake-up is a hint only, since every turn looks at the state 
 import logging
 import selectors
 import signal
-import socket
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sensord.daemon.daemon import Daemon, Turn
 from sensord.daemon.report import report
+from sensord.daemon.signals import RELOAD, Signals
 from sensord.errors import ConfigError, DatabaseError
 from sensord.store.lead import Lead
 from sensord.store.wake import Listener
@@ -24,33 +21,31 @@ NAP = 5.0
 BACKOFF = 10.0
 """Seconds between two tries, at most, while the database cannot be used."""
 
-STOP, RELOAD = (signal.SIGTERM, signal.SIGINT), signal.SIGHUP
-
 log = logging.getLogger("sensord")
 
 
 class Loop:
     """Runs a daemon until it has drained or is told to stop at once."""
 
-    def __init__(self, daemon: Daemon, listener: Listener, lead: Lead) -> None:
+    def __init__(self, daemon: Daemon, listener: Listener, lead: Lead, signals: Signals) -> None:
         self.daemon = daemon
+        self._signals = signals
         self._listener = listener
         self._lead = lead
         self._failures = 0
 
     def run(self) -> None:
         """Turn by turn until the daemon is done. Raises LeadLost where another daemon has taken over."""
-        with _signals() as (wakeup, arrived), selectors.DefaultSelector() as selector:
-            for source in (self.daemon.executor, self._listener, wakeup):
+        with selectors.DefaultSelector() as selector:
+            for source in (self.daemon.executor, self._listener, self._signals):
                 selector.register(source.fileno(), selectors.EVENT_READ)
             while not self.daemon.done:
                 turn = self._turn()
                 if not self.daemon.done:
                     selector.select(self._timeout(turn))
                 self._listener.drain()
-                _empty(wakeup)
-                while arrived:
-                    self._obey(arrived.popleft())
+                for number in self._signals.drain():
+                    self._obey(number)
 
     def _turn(self) -> Turn:
         """One turn; where the database refuses, none, and the next one comes later each time."""
@@ -86,30 +81,3 @@ class Loop:
                 log.info("%s: %s", name, self.daemon.stop(now=self.daemon.draining))
         except (ConfigError, DatabaseError) as error:
             log.error("%s: %s", name, error)  # noqa: TRY400 - foreseen, no traceback
-
-
-@contextmanager
-def _signals() -> Iterator[tuple[socket.socket, deque[int]]]:
-    """A socket that is readable when a signal has arrived, and the signals that have."""
-    arrived: deque[int] = deque()
-    receiver, sender = socket.socketpair()
-    receiver.setblocking(False)
-    sender.setblocking(False)
-    before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in (*STOP, RELOAD)}
-    wakeup = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-    try:
-        yield receiver, arrived
-    finally:
-        signal.set_wakeup_fd(wakeup)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        receiver.close()
-        sender.close()
-
-
-def _empty(receiver: socket.socket) -> None:
-    try:
-        while receiver.recv(4096):
-            continue
-    except BlockingIOError:
-        return

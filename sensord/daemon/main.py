@@ -15,6 +15,7 @@ from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
 from sensord.daemon.loop import Loop
 from sensord.daemon.notify import notify
+from sensord.daemon.signals import Signals
 from sensord.executors.local import LocalExecutor
 from sensord.store import schema
 from sensord.store.database import Database, redact
@@ -33,6 +34,7 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
     settings = load_settings(directory)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
+        signals = stack.enter_context(Signals())
         db = stack.enter_context(Database.open(url or settings.database_url, durability=settings.durability))
         schema.prepare(db)
         lead = Lead.take(db, Holder(socket.gethostname(), os.getpid(), __version__))
@@ -54,7 +56,7 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
         daemon.adopt()
         log.info("sensord %s leads: %s, %s", __version__, daemon.reload(), redact(db.url))
         notify("READY=1")
-        Loop(daemon, listener, lead).run()
+        Loop(daemon, listener, lead, signals).run()
         notify("STOPPING=1")
         _farewell(daemon)
 

@@ -1,0 +1,126 @@
+"""A site as its people see it: a config folder, the real `sensord` in processes of its own, signals and exit codes.
+
+The daemon's log tells the test what has happened; nothing is waited for by the clock, except to give up.
+"""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sensord.store.database import Database
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up. Nothing is asserted about how long anything takes."""
+
+
+class Site:
+    """One config folder, its database, and the commands that people type."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.config = folder / "config"
+        self.work = folder / "work"
+        self.work.mkdir(parents=True)
+        (self.config / "flows").mkdir(parents=True)
+        (self.config / "sensord.toml").write_text('state = "../state"\n')
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SENSORD_DB": url}
+
+    def flow(self, name: str, text: str) -> None:
+        file = self.config / "flows" / f"{name}.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def shell(self, cron: str, script: str, *sensors: str) -> str:
+        """A flow, as TOML, whose command is a line of shell in the work folder."""
+        waits = "\n".join(f'[[sensors]]\nupstream = "{upstream}"' for upstream in sensors)
+        return (
+            f'[schedule]\ncron = "{cron}"\n'
+            f'[run]\nshell = true\ncwd = "{self.work}"\ncommand = """{script}"""\n{waits}\n'
+        )
+
+    def type(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`sensord WORDS` in a process of its own."""
+        return subprocess.run(
+            self._command(words), env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+
+    def ask(self, *words: str) -> Any:
+        """What `sensord WORDS --json` says."""
+        answer = self.type(*words, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    def states(self) -> dict[str, str]:
+        """The state of each flow's newest run."""
+        return {run["flow"]: run["state"] for run in reversed(self.ask("run", "list")["runs"])}
+
+    @contextmanager
+    def daemon(self) -> Iterator["RunningDaemon"]:
+        """The daemon in the foreground; killed at the end of the test if it is still there."""
+        process = subprocess.Popen(
+            self._command(["daemon", "start"]), env=self.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        with RunningDaemon(process) as running:
+            yield running
+
+    def database(self) -> Database:
+        """The site's database, behind the daemon's back."""
+        return Database.open(self.environment["SENSORD_DB"])
+
+    def _command(self, words: "tuple[str, ...] | list[str]") -> list[str]:
+        return [sys.executable, "-m", "sensord", "--config", str(self.config), *words]
+
+
+class RunningDaemon:
+    """Reads the daemon's log as it is written."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.log: list[dict[str, Any]] = []
+        self._rest = b""
+
+    def until(self, pattern: str) -> str:
+        """Read the log until a line matches, and return that line's message. Fails where the daemon ends before it."""
+        seen = len(self.log)
+        while True:
+            for entry in self.log[seen:]:
+                seen += 1
+                if re.search(pattern, entry["message"]):
+                    return str(entry["message"])
+            if not self._read():
+                raise AssertionError(f"the daemon ended before it logged {pattern!r}: {self.log}")
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Wait for the daemon's end and return its exit code."""
+        while self._read():
+            continue
+        return self.process.wait(PATIENCE)
+
+    def _read(self) -> bool:
+        """More of the log; False at its end."""
+        assert self.process.stderr
+        ready, _, _ = select.select([self.process.stderr], [], [], PATIENCE)
+        if not ready:
+            raise AssertionError(f"the daemon logged nothing more: {self.log}")
+        chunk = os.read(self.process.stderr.fileno(), 65536)
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        self.log += [json.loads(line) for line in lines]
+        return bool(chunk)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
