@@ -17,8 +17,9 @@ from sensord.core.cron import parse_cron
 from sensord.core.duration import parse_duration
 from sensord.core.every import parse_every
 from sensord.core.flow import First, Flow
+from sensord.core.instant import format_instant
 from sensord.core.mapping import Loader
-from sensord.core.schedule import Schedule, follow
+from sensord.core.schedule import Schedule
 from sensord.core.ticks import Ticks
 from sensord.core.zone import parse_zone, resolve
 from sensord.errors import InvalidValue
@@ -65,12 +66,12 @@ def _read_zone(table: ScheduleTable, report: Report) -> ZoneInfo:
 def _build_schedule(table: ScheduleTable, zone: ZoneInfo, followed: Schedule | None, report: Report) -> Schedule | None:
     _refuse_strays(table, report)
     start, end = _instant(table, "start", zone, report), _instant(table, "end", zone, report)
-    if followed:
-        return _try(report, "end", lambda: follow(followed, start, end))
-    rule = _build_rule(table, zone, start, report)
-    if rule is None:
+    rule = followed.rule if followed else _build_rule(table, zone, start, report)
+    if start and end and end < start:
+        message = f"expected an end at or after the start, {format_instant(start)}, got {format_instant(end)}"
+        report.at_value((*_TABLE, "end"), message)
         return None
-    return _try(report, "end", lambda: Schedule(rule, zone, start, end))
+    return Schedule(rule, zone, start, end) if rule else None
 
 
 def _refuse_strays(table: ScheduleTable, report: Report) -> None:

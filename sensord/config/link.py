@@ -6,7 +6,7 @@ A flow whose own file has errors is no upstream for others, unless `known` says 
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sensord.config.names import propose_flow
+from sensord.config.names import propose_flow, show
 from sensord.config.source import Loaded, Reference, Source, finish
 from sensord.core.mapping import Loader
 from sensord.core.schedule import Schedule
@@ -37,10 +37,11 @@ class _Linker:
         for source in self.sources.values():
             if source.loaded or not source.follow:
                 continue
-            if source.problems and source.follow.flow not in self.sources:
-                self._refuse_unknown(source, source.follow)
             for one in reversed(self._open_chain(source)):
                 self._finish(one)
+        for source in self.sources.values():
+            if source.follow and source.problems:
+                self._followed(source, source.follow)
 
     def _open_chain(self, source: Source) -> list[Source]:
         """The drafts that wait for one another, from `source` on; without those that go in a circle, which are said."""
@@ -64,22 +65,25 @@ class _Linker:
             self.problems.append(source.problem(message, "one of them needs a cron or every", source.follow))
 
     def _finish(self, source: Source) -> None:
-        follow = source.follow
-        if follow is None:
-            return
-        if follow.flow not in self.sources:
-            self._refuse_unknown(source, follow)
-            return
-        target = self.loaded.get(follow.flow)
-        schedule = target.flow.schedule if target else self.known.get(follow.flow)
+        schedule = self._followed(source, source.follow) if source.follow else None
         if schedule is None:
-            self._refuse_broken(source, follow)
             return
         done = finish(source, schedule, self.load)
         if isinstance(done, Loaded):
             self.loaded[source.name] = done
         else:
             self.problems += done
+
+    def _followed(self, source: Source, at: Reference) -> Schedule | None:
+        """The schedule of the flow that `at` names; None, and a problem, where there is none."""
+        if at.flow not in self.sources:
+            self._refuse_unknown(source, at)
+            return None
+        target = self.loaded.get(at.flow)
+        schedule = target.flow.schedule if target else self.known.get(at.flow)
+        if schedule is None and at.flow != source.name:
+            self._refuse_broken(source, at)
+        return schedule
 
     def check_upstreams(self) -> None:
         """Take out the flows that name what is not there, and with them, one after the other, those that name these."""
@@ -109,8 +113,8 @@ class _Linker:
         return users
 
     def _refuse_unknown(self, source: Source, at: Reference) -> None:
-        hint = propose_flow(at.flow, list(self.sources)) or f"there is no flows/{at.flow}.toml"
-        self.problems.append(source.problem(f'expected the name of a flow, got "{at.flow}"', hint, at))
+        hint = propose_flow(at.flow, list(self.sources))
+        self.problems.append(source.problem(f"expected the name of a flow, got {show(at.flow)}", hint, at))
 
     def _refuse_broken(self, source: Source, at: Reference) -> None:
         hint = f"its own file has errors: {self.sources[at.flow].found.file}"

@@ -48,13 +48,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return f'did you mean "{lower[near[0]]}"?' if near else None
 
 
-def propose_flow(word: str, known: Sequence[str]) -> str | None:
-    """As did_you_mean, of flows: also one in another folder, or named as a file is."""
-    bare = word.strip().removeprefix("/").removeprefix("flows/").removesuffix(".toml")
-    if bare != word and bare in known:
-        return f'did you mean "{bare}"?'
+def propose_flow(word: str, known: Sequence[str]) -> str:
+    """What to write in place of `word`, which is no flow: also one in another folder, or named as its file is."""
+    bare = word.strip().removeprefix("/").removeprefix(f"{FLOWS_FOLDER}/").removesuffix(".toml")
     cousins = [name for name in known if name.rpartition("/")[2] == bare.rpartition("/")[2]]
-    return f'did you mean "{cousins[0]}"?' if len(cousins) == 1 else did_you_mean(bare, known)
+    if bare in known or len(cousins) == 1:
+        return f'did you mean "{bare if bare in known else cousins[0]}"?'
+    if near := did_you_mean(bare, known):
+        return near
+    if explain_bad_name(word) or word.endswith(".toml"):
+        return f"a flow is called by its path below {FLOWS_FOLDER}/ without .toml"
+    return f"there is no {FLOWS_FOLDER}/{word}.toml"
 
 
 def list_words(words: Sequence[str], link: str = "or") -> str:

@@ -1,10 +1,14 @@
 """Collects what is wrong in one file, each problem with its place; the values it is about are left out, once said."""
 
+import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from sensord.config.document import Document, Path
 from sensord.errors import InvalidValue, Problem
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(slots=True)
@@ -27,9 +31,10 @@ class Report:
         """A key that should be in `table`; nothing, where it is there and was refused already."""
         if (*table, key) in self._said or table in self._said:
             return
-        while table and not self._has(table):
-            table = table[:-1]
-        self._add((*table, key), self.document.value_place(table), message, hint)
+        nearest = table
+        while nearest and not self._has(nearest):
+            nearest = nearest[:-1]
+        self._add((*table, key), self.document.value_place(nearest), message, hint)
 
     def refuse(self, path: Path, error: InvalidValue) -> None:
         self.at_value(path, error.message, error.hint)
@@ -61,6 +66,9 @@ def of_key(path: Path) -> Path:
 
 
 def spell(path: Path) -> str:
-    """`run.command[1]`, `sensors[0].upstream`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
+    """`run.command[1]`, `sensors[0].upstream`, `run.env."A B"`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_quote(part)}" for part in path).removeprefix(".")
+
+
+def _quote(key: str) -> str:
+    return key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)
