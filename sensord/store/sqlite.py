@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -146,14 +147,21 @@ def require_version(version: tuple[int, ...]) -> None:
 
 
 def make_file(path: str) -> None:
-    """An empty file that only we may read, and its folder, where there are none."""
-    folder = os.path.dirname(path)  # noqa: PTH120 -- reads are not to wait for pathlib
+    """An empty database that only we may read, and its folder, where there are none.
+
+    It gets its name when it has its write-ahead log: to switch a file in use is refused while another process opens it.
+    """
+    draft = f"{path}.{os.getpid()}"
     try:
-        if not os.path.isdir(folder):  # noqa: PTH112
-            os.mkdir(folder, 0o700)  # noqa: PTH102
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        return  # opened or closed once more, it would lose the locks that this process holds on it
+        with suppress(FileExistsError):
+            os.mkdir(os.path.dirname(path), 0o700)  # noqa: PTH102, PTH120 -- reads are not to wait for pathlib
+        if not os.path.exists(path):  # noqa: PTH110
+            os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with closing(connect(draft, mode="rw")) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+            with suppress(FileExistsError):
+                os.link(draft, path)
+            os.unlink(draft)  # noqa: PTH108
     except OSError as error:
         raise DatabaseError(f"cannot make {path}: {error.strerror}", hint="check the folder and its owner") from error
 

@@ -4,6 +4,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,24 @@ def test_a_new_database_is_for_its_owner_alone(path: Path) -> None:
             "sensord.db-wal": 0o600,
             "sensord.db-shm": 0o600,
         }
+
+
+def test_a_new_database_has_its_log_before_it_has_its_name(path: Path) -> None:
+    sqlite.make_file(str(path))
+    sqlite.make_file(str(path))
+
+    write_ahead = 2
+    assert set(path.read_bytes()[18:20]) == {write_ahead}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_database_without_such_a_log_gets_one(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("CREATE TABLE t (a INTEGER)")
+
+    with Database.open(f"sqlite://{path}") as db:
+        assert pragma(db, "journal_mode") == "wal"
 
 
 @pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("normal", 1)])
