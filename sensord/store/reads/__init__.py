@@ -1,0 +1,1 @@
+"""What the command line reads: SQL text through `Database`, one consistent look at a time. Nothing here writes."""

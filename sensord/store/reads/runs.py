@@ -1,0 +1,160 @@
+"""Reading runs: one, some by a filter, their attempts, and how many there are in each state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sensord.core.instant import from_micros, to_micros
+from sensord.core.run import FINAL, Kind, State
+from sensord.store.database import Database
+
+
+class Run(NamedTuple):
+    """A run as people see it, its flow by name. `pending` is how many conditions it still waits for."""
+
+    id: int
+    flow_id: int
+    flow: str
+    logical_at: datetime
+    kind: Kind
+    state: State
+    reason: str | None
+    message: str | None
+    pending: int
+    attempt: int
+    priority: int
+    definition_id: int
+    created_at: datetime
+    released_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def since_at(self) -> datetime:
+        """Since when it is in its state, as far as that was noted."""
+        if self.state in FINAL:
+            return self.finished_at or self.created_at
+        if self.state is State.WAITING:
+            return self.created_at
+        return self.started_at or self.released_at or self.created_at
+
+
+class Attempt(NamedTuple):
+    """One try at a run and how it ended; `ended_at` and what follows are None as long as it has not."""
+
+    number: int
+    executor: str
+    host: str
+    submitted_at: datetime
+    began_at: datetime | None
+    pid: int | None
+    ended_at: datetime | None
+    exit_code: int | None
+    signal: int | None
+    problem: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which runs: all of these that are given. `limit` keeps the newest by logical date."""
+
+    limit: int
+    flow: str | None = None
+    state: State | None = None
+    since_at: datetime | None = None
+
+
+_STORED = (
+    "logical_date",
+    *("kind", "state", "reason", "message", "pending", "attempt", "priority", "definition_id"),
+    *("created_at", "released_at", "started_at", "finished_at"),
+)
+
+
+def columns(run: str, flow: str) -> str:
+    """The columns of a Run, given the names of its tables in a query."""
+    return ", ".join([f"{run}.id, {run}.flow_id, {flow}.name", *(f"{run}.{name}" for name in _STORED)])
+
+
+def to_run(row: Sequence[Any]) -> Run:
+    values = list(row)
+    values[3:6] = from_micros(row[3]), Kind(row[4]), State(row[5])
+    values[12:] = from_micros(row[12]), *map(at_or_none, row[13:])
+    return Run(*values)
+
+
+_SELECT = f"SELECT {columns('r', 'f')} FROM run r JOIN flow f ON f.id = r.flow_id"
+
+BY_ID = f"{_SELECT} WHERE r.id = :id"
+BY_DATE = f"{_SELECT} WHERE f.name = :flow AND r.logical_date = :date"
+NEWEST = f"{_SELECT} WHERE f.name = :flow ORDER BY r.logical_date DESC LIMIT 1"
+NEAREST = """
+SELECT r.logical_date FROM run r JOIN flow f ON f.id = r.flow_id WHERE f.name = :flow AND r.logical_date {side} :date
+ORDER BY r.logical_date {order} LIMIT :number
+"""
+ATTEMPTS = """
+SELECT a.number, a.executor, a.host, a.submitted_at, a.began_at, a.pid,
+       o.at, o.exit_code, o.signal, o.problem, o.message
+FROM attempt a LEFT JOIN outcome o ON o.run_id = a.run_id AND o.attempt = a.number
+WHERE a.run_id = :id ORDER BY a.number
+"""
+COUNTS = "SELECT state, COUNT(*) FROM run WHERE state < 6 GROUP BY state"
+
+
+def by_id(db: Database, run_id: int) -> Run | None:
+    return _first(db.fetch(BY_ID, id=run_id))
+
+
+def by_date(db: Database, flow: str, at: datetime) -> Run | None:
+    return _first(db.fetch(BY_DATE, flow=flow, date=to_micros(at)))
+
+
+def newest(db: Database, flow: str) -> Run | None:
+    """The flow's run of the latest logical date."""
+    return _first(db.fetch(NEWEST, flow=flow))
+
+
+def nearest(db: Database, flow: str, at: datetime, number: int = 2) -> list[datetime]:
+    """The logical dates of runs next to `at`, at most `number` on each side, ascending."""
+    before = db.fetch(NEAREST.format(side="<", order="DESC"), flow=flow, date=to_micros(at), number=number)
+    after = db.fetch(NEAREST.format(side=">", order="ASC"), flow=flow, date=to_micros(at), number=number)
+    return [from_micros(row[0]) for row in [*reversed(before), *after]]
+
+
+def select(db: Database, wanted: Filter) -> list[Run]:
+    """The newest runs that fit, by logical date and flow, ascending."""
+    terms = {
+        "f.name = :flow": ("flow", wanted.flow),
+        "r.state = :state": ("state", None if wanted.state is None else int(wanted.state)),
+        "r.logical_date >= :since": ("since", None if wanted.since_at is None else to_micros(wanted.since_at)),
+    }
+    chosen = {term: pair for term, pair in terms.items() if pair[1] is not None}
+    where = " AND ".join(chosen) or "1 = 1"
+    sql = f"{_SELECT} WHERE {where} ORDER BY r.logical_date DESC, f.name DESC LIMIT :limit"
+    rows = db.fetch(sql, limit=wanted.limit, **dict(chosen.values()))
+    return [to_run(row) for row in reversed(rows)]
+
+
+def attempts(db: Database, run: Run) -> list[Attempt]:
+    """Every attempt of the run, the first one first."""
+    found = []
+    for number, executor, host, submitted, began, pid, ended, *outcome in db.fetch(ATTEMPTS, id=run.id):
+        found.append(
+            Attempt(number, executor, host, from_micros(submitted), at_or_none(began), pid, at_or_none(ended), *outcome)
+        )
+    return found
+
+
+def counts(db: Database) -> dict[State, int]:
+    """How many runs are in each state that is not final; none where there are none."""
+    return {State(state): number for state, number in sorted(db.fetch(COUNTS))}
+
+
+def _first(rows: Sequence[Sequence[Any]]) -> Run | None:
+    return to_run(rows[0]) if rows else None
+
+
+def at_or_none(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)

@@ -1,0 +1,141 @@
+"""Reading waits: what a run's sensors mapped to, and, down every chain of runs that wait, what holds it.
+
+An upstream tick without a run counts as skipped (missed) at or behind its flow's cursor; ahead of it, it is absent.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sensord.core.instant import from_micros
+from sensord.core.run import State
+from sensord.store.database import Database
+from sensord.store.reads.runs import Run, columns, to_run
+
+MOST = 20_000
+"""How many unmet conditions `unmet` gathers at most."""
+
+
+class Upstream(NamedTuple):
+    """One upstream run that `sensor` of the run `run_id` maps to. `run` is None where there is none: see `state`.
+
+    planned_to: how far the upstream flow is planned. held: its flow is paused or its file is gone, else "".
+    """
+
+    run_id: int
+    sensor: int
+    flow: str
+    logical_at: datetime
+    state: State
+    counts: bool
+    planned_to: datetime
+    held: str
+    run: Run | None
+
+
+class Gate(NamedTuple):
+    """A sensor that needs `need` of its `mapped` runs, or (with `problem`) one that mapped to nothing."""
+
+    run_id: int
+    sensor: int
+    need: int
+    counted: int
+    mapped: int
+    problem: str | None
+
+
+class Wait(NamedTuple):
+    """What a waiting run waits for, in short: so many runs of a flow in one state, the first at `logical_at`."""
+
+    run_id: int
+    upstream: str
+    state: State
+    number: int
+    logical_at: datetime
+
+
+_STATE = "COALESCE(u.state, CASE WHEN e.upstream_date <= f.planned_to THEN 8 ELSE 0 END)"
+_COUNTS = f"(e.counts & (1 << {_STATE})) <> 0"
+_COUNTED = "(e.counts & (1 << u.state)) <> 0"
+_UPSTREAM = f"""
+SELECT e.run_id, e.sensor, f.name, e.upstream_date, {_STATE}, CASE WHEN {_COUNTS} THEN 1 ELSE 0 END, f.planned_to,
+       CASE WHEN f.state <> 1 THEN 'removed' WHEN f.paused_at IS NOT NULL THEN 'paused' ELSE '' END, {columns("u", "f")}
+"""
+_JOINS = """
+JOIN flow f ON f.id = e.upstream_flow
+LEFT JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
+"""
+_UNSATISFIED = "(g.run_id IS NULL OR g.counted < g.need)"
+_GATE = "LEFT JOIN gate g ON g.run_id = e.run_id AND g.sensor = e.sensor"
+
+UPSTREAMS = f"{_UPSTREAM} FROM edge e {_JOINS} WHERE e.run_id = :id ORDER BY e.sensor, e.upstream_date"
+
+_REACH = f"""
+WITH RECURSIVE reach (run_id) AS (
+    SELECT CAST(:id AS bigint)
+    UNION
+    SELECT u.id
+    FROM reach w
+    JOIN edge e ON e.run_id = w.run_id
+    JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
+    {_GATE}
+    WHERE (u.state = 1 OR u.reason IN ('upstream_failed', 'upstream_skipped')) AND NOT {_COUNTED} AND {_UNSATISFIED}
+)
+"""
+UNMET = f"""
+{_REACH}
+{_UPSTREAM} FROM reach w JOIN edge e ON e.run_id = w.run_id {_JOINS} {_GATE}
+WHERE NOT {_COUNTS} AND {_UNSATISFIED}
+LIMIT :most
+"""
+STUCK = f"""
+{_REACH}
+SELECT g.run_id, g.sensor, g.need, g.counted, g.mapped, g.problem
+FROM reach w JOIN gate g ON g.run_id = w.run_id
+WHERE g.problem IS NOT NULL
+LIMIT :most
+"""
+GATES = "SELECT run_id, sensor, need, counted, mapped, problem FROM gate WHERE run_id = :id ORDER BY sensor"
+
+SUMMARY = f"""
+SELECT e.run_id, f.name, {_STATE}, COUNT(*), MIN(e.upstream_date)
+FROM ROWS(:ids, run_id) x JOIN edge e ON e.run_id = x.run_id {_JOINS} {_GATE}
+WHERE NOT {_COUNTS} AND {_UNSATISFIED}
+GROUP BY e.run_id, f.name, {_STATE}
+ORDER BY e.run_id, f.name
+"""
+
+
+def upstreams(db: Database, run: Run) -> list[Upstream]:
+    """All that the run's sensors map to, by sensor and logical date."""
+    return [_upstream(row) for row in db.fetch(UPSTREAMS, id=run.id)]
+
+
+def unmet(db: Database, run: Run) -> list[Upstream]:
+    """The unmet conditions of this run, of those runs among them that have unmet ones too, and so on: at most MOST."""
+    return [_upstream(row) for row in db.fetch(UNMET, id=run.id, most=MOST)]
+
+
+def stuck(db: Database, run: Run) -> list[Gate]:
+    """The sensors that mapped to nothing, of this run and of all that it waits for, near or far."""
+    return [Gate(*row) for row in db.fetch(STUCK, id=run.id, most=MOST)]
+
+
+def gates(db: Database, run: Run) -> list[Gate]:
+    return [Gate(*row) for row in db.fetch(GATES, id=run.id)]
+
+
+def summary(db: Database, runs: Sequence[Run]) -> list[Wait]:
+    """What these waiting runs wait for, grouped by upstream flow and its state."""
+    if not runs:
+        return []
+    rows = db.fetch(SUMMARY, ids=[(run.id,) for run in runs])
+    return [Wait(run_id, name, State(state), number, from_micros(date)) for run_id, name, state, number, date in rows]
+
+
+def _upstream(row: Sequence[Any]) -> Upstream:
+    run_id, sensor, flow, date, state, counts, planned_to, held, *run = row
+    found = to_run(run) if run[0] is not None else None
+    return Upstream(
+        run_id, sensor, flow, from_micros(date), State(state), bool(counts), from_micros(planned_to), held, found
+    )
