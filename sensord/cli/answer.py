@@ -1,0 +1,105 @@
+"""The answer to "why": gathered from the database and the logs, as one value that `why_text` and `why_json` print."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sensord.cli.explain import Cause, CauseKind, SensorView, find_causes, is_passed_on, view_sensors
+from sensord.cli.logfile import tail
+from sensord.cli.outlook import outlook_of_run, outlook_of_tick
+from sensord.core.instant import format_instant
+from sensord.core.run import State
+from sensord.core.schedule import Schedule
+from sensord.core.sensor import Verdict
+from sensord.errors import NotFound
+from sensord.store.database import Database
+from sensord.store.lead import current_leader
+from sensord.store.reads import daemon, flows, waits
+from sensord.store.reads.flows import Flow
+from sensord.store.reads.runs import Run
+
+LOG_LINES = 10
+LOGS = 3
+"""Of how many failed root causes the end of the log is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """state: the run's, or without a run `not_due`, `late`, `missed` or `no_tick`. verdict: of all sensors together.
+
+    logs: the last lines of failed runs' logs, by run id. outlook: what happens next, in sentences.
+    complete: whether all unmet conditions were looked at.
+    """
+
+    flow: str
+    logical_at: datetime
+    state: str
+    run: Run | None = None
+    verdict: Verdict | None = None
+    sensors: Sequence[SensorView] = ()
+    causes: Sequence[Cause] = ()
+    logs: dict[int, list[str]] = field(default_factory=dict)
+    outlook: Sequence[str] = ()
+    complete: bool = True
+
+
+def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) -> Answer:
+    """Why a run stands where it stands. `folder` holds the logs: `<run>/<attempt>/log`."""
+    from sensord.config.body import flow_from_body
+
+    definition = flow_from_body(flow.name, flows.body_of(db, run.definition_id))
+    sensors = view_sensors(definition, waits.upstreams(db, run), waits.gates(db, run), now)
+    unmet = waits.unmet(db, run) if is_passed_on(run) else []
+    causes = find_causes(run, unmet, waits.stuck(db, run), now) if is_passed_on(run) else []
+    ahead = daemon.ahead_of(db, run) if run.state is State.QUEUED else None
+    leads = current_leader(db) is not None
+    return Answer(
+        flow.name,
+        run.logical_at,
+        run.state.label,
+        run,
+        _overall(sensors) if run.state is State.WAITING else None,
+        sensors,
+        causes,
+        _logs(folder, [run, *(cause.run for cause in causes if cause.run)]),
+        outlook_of_run(flow, run, causes, ahead, leads=leads, now=now),
+        len(unmet) < waits.MOST,
+    )
+
+
+def answer_tick(db: Database, flow: Flow, at: datetime | None, now: datetime) -> Answer:
+    """Why there is no run at `at`; without it, when the flow's first run comes. NotFound where no tick is."""
+    from sensord.config.body import flow_from_body
+
+    schedule = flow_from_body(flow.name, flows.body(db, flow)).schedule
+    tick = at or schedule.next(flow.planned_to)
+    if tick is None or not schedule.contains(tick):
+        when = f"at {format_instant(tick)}" if tick else "to come"
+        raise NotFound(f"{flow.name} has no run and no tick {when}", hint=_neighbours(schedule, tick))
+    leads = current_leader(db) is not None
+    if tick <= flow.planned_to:
+        state = "missed"
+    elif tick > now:
+        state = CauseKind.NOT_DUE.value
+    else:
+        state = CauseKind.LATE.value
+    return Answer(flow.name, tick, state, outlook=outlook_of_tick(flow, tick, state, leads=leads, now=now))
+
+
+def _overall(sensors: Sequence[SensorView]) -> Verdict:
+    """The worst verdict of all."""
+    found = {view.standing.verdict for view in sensors}
+    order = (Verdict.IMPOSSIBLE, Verdict.BLOCKED, Verdict.WAITING)
+    return next((verdict for verdict in order if verdict in found), Verdict.SATISFIED)
+
+
+def _logs(folder: Path, candidates: Sequence[Run]) -> dict[int, list[str]]:
+    failed = [run for run in candidates if run.state is State.FAILED and run.attempt]
+    return {run.id: tail(folder / str(run.id) / str(run.attempt) / "log", LOG_LINES) for run in failed[:LOGS]}
+
+
+def _neighbours(schedule: Schedule, at: datetime | None) -> str:
+    near = [schedule.prev(at), schedule.next(at)] if at else []
+    ticks = [format_instant(tick) for tick in near if tick]
+    return f"its ticks next to that: {', '.join(ticks)}" if ticks else "its schedule has ended"

@@ -1,0 +1,126 @@
+"""`sensord daemon`: start it, stop it, have it read its files again, ask how it is."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sensord.cli.command import Group, Session, json_option, pass_session
+
+if TYPE_CHECKING:
+    from sensord.store.database import Database
+    from sensord.store.lead import Leader
+
+LOOK = 0.2
+"""Seconds between two looks at a daemon that is stopping."""
+
+SHOWN = 10
+"""How many of the runs that a daemon waits for are named."""
+
+
+@click.group("daemon", cls=Group)
+def daemon() -> None:
+    """Start, stop or reload the daemon; ask how it is."""
+
+
+@daemon.command("start", examples=["sensord daemon start", "sensord --config /etc/sensord daemon start --detach"])
+@click.option("--detach", is_flag=True, help="Return when it leads; its output goes to daemon.log in the state folder.")
+@pass_session
+def start(session: Session, detach: bool) -> None:
+    """Run the daemon until it is stopped.
+
+    By `sensord daemon stop`, SIGTERM or Ctrl-C: then it starts nothing more and ends when running commands have.
+    A second signal ends it at once; the commands go on, and the next daemon takes them up.
+    """
+    if detach:
+        from sensord.cli.detach import run_detached
+
+        run_detached(session)
+        return
+    run_daemon(session)
+
+
+@daemon.command("stop", examples=["sensord daemon stop", "sensord daemon stop --now"])
+@click.option("--now", is_flag=True, help="Do not wait for commands that run: the next daemon takes them up.")
+@pass_session
+def stop(session: Session, now: bool) -> None:
+    """Stop the daemon, and wait until it is gone.
+
+    It starts nothing more and waits for running commands, which are named.
+    """
+    from sensord.cli.ask import ask, require_leader
+
+    with session.open_for_change() as db:
+        leader = require_leader(db)
+        ask(session, db, "stop", {"now": now})
+        _wait_until_gone(session, db, leader)
+
+
+@daemon.command("reload", examples=["sensord daemon reload"])
+@pass_session
+def reload(session: Session) -> None:
+    """Have the daemon read its files again now."""
+    from sensord.cli.ask import ask
+
+    with session.open_for_change() as db:
+        ask(session, db, "reload", {})
+
+
+@daemon.command("status", examples=["sensord daemon status", "sensord daemon status --json"])
+@json_option
+@pass_session
+def show_status(session: Session, as_json: bool) -> None:
+    """Say who leads, and how much there is to do.
+
+    With the number of runs in each unfinished state, and what is wrong in the files.
+    """
+    from sensord.cli import render, shapes
+    from sensord.store.database import redact
+    from sensord.store.lead import current_leader
+    from sensord.store.reads import flows, runs
+
+    with session.open() as db:
+        leader, counts, problems = current_leader(db), runs.counts(db), flows.problems(db)
+    if as_json:
+        shown = {state.label: number for state, number in counts.items()}
+        shape = {"daemon": shapes.leader_shape(leader), "database": redact(session.url), "runs": shown}
+        render.show_json(shape | {"problems": [shapes.problem_shape(problem) for problem in problems]})
+        return
+    live = ", ".join(f"{number:,} {state.label}" for state, number in counts.items())
+    facts = {
+        "daemon": str(leader) if leader else "none",
+        "database": redact(session.url),
+        "runs": live or "none unfinished",
+        "files": render.count(len(problems), "problem"),
+    }
+    lines = [[render.Span(f"{name + ':':10}", "bold"), render.Span(value)] for name, value in facts.items()]
+    render.show([*lines, *([render.Span(f"  {problem}")] for problem in problems)])
+
+
+def run_daemon(session: Session) -> None:
+    """Be the daemon, with the log on stderr."""
+    from sensord.daemon import logs
+    from sensord.daemon.main import run
+
+    logs.set_up(colour=session.colour)
+    run(session.config_dir, session.chosen_url)
+
+
+def _wait_until_gone(session: Session, db: "Database", leader: "Leader") -> None:
+    from sensord.cli import render
+    from sensord.cli.listing import since
+    from sensord.core.instant import format_instant
+    from sensord.store.lead import current_leader
+    from sensord.store.reads.daemon import active
+
+    shown: list[int] = []
+    while current_leader(db) == leader:
+        running = active(db, SHOWN + 1)
+        if [run.id for run in running] != shown:
+            shown = [run.id for run in running]
+            for run in running[:SHOWN]:
+                words = since(run, session.clock.now())
+                render.message(f"waiting for {run.flow} {format_instant(run.logical_at)}, {words}")
+            if len(running) > SHOWN:
+                render.message("waiting for more runs")
+        session.wait(LOOK)
+    render.message("stopped")

@@ -1,0 +1,133 @@
+"""A flow for people and for JSON: its row in the database together with its definition."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sensord.cli.render import Cell, Column, Line, Span, span_of, table
+from sensord.cli.shapes import moment, problem_shape
+from sensord.config.body import flow_from_body
+from sensord.core.cron import CronTicks
+from sensord.core.every import EveryTicks
+from sensord.core.flow import Flow, Sensor
+from sensord.core.instant import format_instant
+from sensord.errors import Problem
+from sensord.store.reads import flows
+
+
+class View(NamedTuple):
+    row: flows.Flow
+    flow: Flow
+
+
+def read(row: flows.Flow, body: str) -> View:
+    return View(row, flow_from_body(row.name, body))
+
+
+def rule_of(flow: Flow) -> dict[str, str]:
+    """The schedule's rule as the file has it: `cron` or `every`, and whom it follows."""
+    match flow.schedule.rule:
+        case CronTicks() as cron:
+            rule = {"cron": cron.expression}
+        case EveryTicks() as every:
+            rule = {"every": str(every.step)}
+        case other:
+            raise TypeError(f"expected cron or every, got {other!r}")
+    return {"follow": flow.follow} if flow.follow else rule
+
+
+def flow_shape(view: View) -> dict[str, Any]:
+    row, flow = view
+    schedule = flow.schedule
+    return {
+        "flow": row.name,
+        "state": row.label,
+        "description": flow.description,
+        "owner": flow.owner,
+        "tags": list(flow.tags),
+        "schedule": {
+            **rule_of(flow),
+            "timezone": schedule.zone.key,
+            "start": moment(schedule.start),
+            "end": moment(schedule.end),
+        },
+        "upstreams": sorted(flow.upstreams),
+        "max_active": flow.max_active,
+        "priority": flow.priority,
+        "planned_to": moment(row.planned_to),
+        "paused_at": moment(row.paused_at),
+        "removed_at": moment(row.removed_at),
+    }
+
+
+def detail_shape(view: View, downstreams: Sequence[str], problems: Sequence[Problem], now: datetime) -> dict[str, Any]:
+    command = view.flow.command
+    return flow_shape(view) | {
+        "next_tick": moment(next_tick(view, now)),
+        "command": list(command.argv) if command.argv else command.shell_text,
+        "sensors": [_sensor_shape(sensor) for sensor in view.flow.sensors],
+        "downstreams": list(downstreams),
+        "problems": [problem_shape(problem) for problem in problems],
+    }
+
+
+def next_tick(view: View, now: datetime) -> datetime | None:
+    """The first tick to come; None for a flow that plans none."""
+    return view.flow.schedule.next(now) if view.row.label == "active" else None
+
+
+def flow_table(views: Sequence[View]) -> None:
+    columns = [Column("FLOW"), Column("STATE"), Column("SCHEDULE"), Column("OWNER"), Column("UPSTREAMS", flex=True)]
+    rows: list[list[Cell]] = [
+        [row.name, _state(row), schedule_words(flow), flow.owner or "", ", ".join(sorted(flow.upstreams))]
+        for row, flow in views
+    ]
+    table(columns, rows)
+
+
+def schedule_words(flow: Flow) -> str:
+    """`cron 0 2 * * * Europe/Amsterdam`."""
+    ((key, value),) = rule_of(flow).items()
+    zone = flow.schedule.zone.key
+    return f"{key} {value}" + ("" if zone == "UTC" else f" {zone}")
+
+
+def detail_lines(view: View, downstreams: Sequence[str], problems: Sequence[Problem], now: datetime) -> list[Line]:
+    flow, upcoming = view.flow, next_tick(view, now)
+    shell = flow.command.shell_text
+    facts = {
+        "about": flow.description,
+        "owner": flow.owner,
+        "tags": ", ".join(flow.tags),
+        "schedule": schedule_words(flow),
+        "next tick": f"{format_instant(upcoming)}, in {span_of(upcoming - now)}" if upcoming else "none",
+        "command": shell if shell is not None else " ".join(flow.command.argv or ()),
+        "at once": f"{flow.max_active}, priority {flow.priority}",
+        "waited for by": ", ".join(downstreams) or "nobody",
+    }
+    lines: list[Line] = [[Span(f"{flow.name}: ", "bold"), _state(view.row)]]
+    lines += [[Span(f"  {name:13} "), Span(value)] for name, value in facts.items() if value]
+    lines += [[Span(f"  sensor {sensor.index:<6} "), Span(_sensor_words(sensor))] for sensor in flow.sensors]
+    return lines + [[Span("  error         ", "bold red"), Span(str(problem))] for problem in problems]
+
+
+def _state(row: flows.Flow) -> Span:
+    return Span(row.label, "green" if row.label == "active" else "yellow")
+
+
+def _sensor_words(sensor: Sensor) -> str:
+    require = "" if sensor.require == "all" else f", require {sensor.require}"
+    return f"{sensor.upstream}, {sensor.mapping.label}{require}, on_failure {sensor.on_failure.value}"
+
+
+def _sensor_shape(sensor: Sensor) -> dict[str, Any]:
+    return {
+        "index": sensor.index,
+        "upstream": sensor.upstream,
+        "match": sensor.mapping.label,
+        "require": sensor.require,
+        "accept": [state.label for state in sorted(sensor.accept)],
+        "on_failure": sensor.on_failure.value,
+        "on_skipped": sensor.on_skipped.value,
+        "on_missing": sensor.on_missing.value,
+    }

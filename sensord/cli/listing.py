@@ -1,0 +1,138 @@
+"""Runs and attempts as text: tables, and the marks and words for their states."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sensord.cli.render import Cell, Column, Line, Span, count, layout, show, span_of, table, terminal_width
+from sensord.core.instant import format_instant
+from sensord.core.run import FINAL, State
+from sensord.store.reads.runs import Attempt, Run
+
+MARKS = {
+    State.WAITING: ".",
+    State.QUEUED: "=",
+    State.STARTING: ">",
+    State.RUNNING: ">",
+    State.RETRYING: "~",
+    State.SUCCESS: "+",
+    State.FAILED: "x",
+    State.SKIPPED: "-",
+    State.CANCELLED: "/",
+}
+"""One character a state, told apart without colour, and typed on any keyboard to search for."""
+
+STYLES = {
+    State.SUCCESS: "green",
+    State.FAILED: "bold red",
+    State.CANCELLED: "red",
+    State.SKIPPED: "dim",
+    State.RUNNING: "cyan",
+    State.STARTING: "cyan",
+    State.RETRYING: "yellow",
+    State.WAITING: "yellow",
+    State.QUEUED: "blue",
+}
+
+LEGEND = "+ success  x failed  - skipped  / cancelled  > running  ~ retrying  = queued  . waiting"
+
+
+def strip(states: Sequence[State]) -> Line:
+    """The states of a flow's newest runs, the newest last."""
+    return [Span(MARKS[state], STYLES[state]) for state in states]
+
+
+def state_span(state: State) -> Span:
+    return Span(state.label, STYLES[state])
+
+
+def since(run: Run, now: datetime) -> str:
+    """`failed 20m ago`, `running for 2h`."""
+    span = span_of(now - run.since_at)
+    return f"{run.state.label} {span} ago" if run.state in FINAL else f"{run.state.label} for {span}"
+
+
+def run_table(found: Sequence[Run], now: datetime) -> None:
+    columns = [
+        Column("FLOW"),
+        Column("DATE"),
+        Column("STATE"),
+        Column("FOR", right=True),
+        Column("ATTEMPT", right=True),
+        Column("RUN", right=True),
+        Column("WHY", flex=True),
+    ]
+    table(columns, [_run_row(run, now) for run in found])
+
+
+def show_run_details(run: Run, attempts: Sequence[Attempt], logs: Mapping[int, str], now: datetime) -> None:
+    """A run as a list of facts, and a table of its attempts."""
+    facts = [
+        ("state", [Span(since(run, now), STYLES[run.state])]),
+        ("why", [Span(_why(run) or "-")]),
+        ("run", [Span(f"{run.id}, {run.kind.label}, priority {run.priority}")]),
+        ("created", [Span(_stamp(run.created_at))]),
+        ("released", [Span(_stamp(run.released_at))]),
+        ("started", [Span(_stamp(run.started_at))]),
+        ("finished", [Span(_stamp(run.finished_at))]),
+    ]
+    title: Line = [Span(f"{run.flow} {format_instant(run.logical_at)}", "bold")]
+    lines = [title, *([Span(f"  {name:9} "), *value] for name, value in facts)]
+    if attempts:
+        lines += [[], *_attempt_lines(attempts, logs)]
+    show(lines)
+
+
+def _attempt_lines(attempts: Sequence[Attempt], logs: Mapping[int, str]) -> list[Line]:
+    titles = ("ATTEMPT", "HOST", "PID", "BEGAN", "TOOK", "END", "LOG")
+    rows = [
+        [
+            str(one.number),
+            one.host,
+            str(one.pid or ""),
+            _stamp(one.began_at),
+            span_of(one.ended_at - one.began_at) if one.ended_at and one.began_at else "",
+            _end(one),
+            logs[one.number],
+        ]
+        for one in attempts
+    ]
+    return layout([Column(title) for title in titles], rows, width=terminal_width())
+
+
+def lasted(run: Run, now: datetime) -> str:
+    """How long it has been in its state, or if it has ended, how long its last attempt took."""
+    if run.state not in FINAL:
+        return span_of(now - run.since_at)
+    return span_of(run.finished_at - run.started_at) if run.finished_at and run.started_at else ""
+
+
+def _run_row(run: Run, now: datetime) -> list[Cell]:
+    return [
+        run.flow,
+        format_instant(run.logical_at),
+        state_span(run.state),
+        lasted(run, now),
+        str(run.attempt or ""),
+        str(run.id),
+        _why(run),
+    ]
+
+
+def _why(run: Run) -> str:
+    if run.state is State.WAITING:
+        return f"{count(run.pending, 'condition')} to come"
+    return run.message or run.reason or ""
+
+
+def _end(attempt: Attempt) -> str:
+    if attempt.ended_at is None:
+        return ""
+    if attempt.exit_code is not None:
+        return f"exit {attempt.exit_code}"
+    if attempt.signal is not None:
+        return f"signal {attempt.signal}"
+    return attempt.message or attempt.problem or ""
+
+
+def _stamp(at: datetime | None) -> str:
+    return format_instant(at) if at else "-"

@@ -1,0 +1,102 @@
+"""What happens next to a run, or to a tick without one, in sentences for people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sensord.cli.explain import Cause, CauseKind
+from sensord.cli.render import count, span_of
+from sensord.core.instant import format_instant
+from sensord.core.run import FINAL, Kind, State
+from sensord.store.reads.daemon import Ahead
+from sensord.store.reads.flows import Flow
+from sensord.store.reads.runs import Run
+
+NO_DAEMON = "No daemon leads: nothing moves until `sensord daemon start`."
+
+
+def outlook_of_run(
+    flow: Flow, run: Run, causes: Sequence[Cause], ahead: Ahead | None, *, leads: bool, now: datetime
+) -> list[str]:
+    """What has to happen for the run to go on."""
+    asleep = [] if leads or run.state in FINAL else [NO_DAEMON]
+    match run.state:
+        case State.WAITING:
+            return [*asleep, *_waiting(causes, now)]
+        case State.QUEUED:
+            return [*asleep, _queued(flow, run, ahead)]
+        case State.STARTING:
+            return [*asleep, f"Attempt {run.attempt} is being started."]
+        case State.RUNNING:
+            return [*asleep, f"Attempt {run.attempt} is under way, for {span_of(now - run.since_at)} now."]
+        case State.RETRYING:
+            return [*asleep, f"Attempt {run.attempt} failed; the next one comes by itself."]
+        case State.FAILED | State.SKIPPED if causes:
+            return ["It stays as it is, also when what it waited for is mended."]
+        case State.FAILED if run.attempt:
+            return [f"It stays failed. See `sensord run logs {run.flow} {format_instant(run.logical_at)}`."]
+        case _:
+            return ["It is over."]
+
+
+def outlook_of_tick(flow: Flow, tick: datetime, state: str, *, leads: bool, now: datetime) -> list[str]:
+    """What becomes of a tick that has no run; `state` is `missed`, `late` or `not_due`."""
+    if state == "missed":
+        return ["It was passed over: for those that wait for it, it counts as skipped (missed)."]
+    asleep = [] if leads else [NO_DAEMON]
+    if flow.label == "removed":
+        return [*asleep, "The flow's file is gone: it plans nothing until that comes back."]
+    if flow.label in ("paused", "retired"):
+        return [*asleep, f"The flow is {flow.label}: it plans nothing."]
+    if state == CauseKind.LATE:
+        return [*asleep, f"It was due {span_of(now - tick)} ago; the daemon plans it next."]
+    return [*asleep, f"It comes in {span_of(tick - now)}; until then there is no run."]
+
+
+def _waiting(causes: Sequence[Cause], now: datetime) -> list[str]:
+    """One sentence for each kind of cause, what a person must mend first."""
+    kinds = list(dict.fromkeys(cause.kind for cause in causes))
+    sentences = [_sentence(kind, [cause for cause in causes if cause.kind is kind], now) for kind in kinds]
+    return sentences if kinds == [CauseKind.CYCLE] else [*sentences, "Then it goes on by itself."]
+
+
+def _sentence(kind: CauseKind, causes: Sequence[Cause], now: datetime) -> str:
+    first = causes[0]
+    these = f"{first.flow} {format_instant(first.logical_at)}"
+    if len(causes) > 1:
+        these += f" and {len(causes) - 1:,} more"
+    have = "has" if len(causes) == 1 else "have"
+    match kind:
+        case CauseKind.FAILED | CauseKind.CANCELLED | CauseKind.SKIPPED:
+            return f"{these} {have} to succeed after all."
+        case CauseKind.UNACCEPTED:
+            return f"{these} {have} to end in another state, one that `accept` names."
+        case CauseKind.NO_MATCH:
+            return f"{these} {have} to be given a mapping that matches some upstream tick, in the flow's file."
+        case CauseKind.CYCLE:
+            return "Runs wait for each other in a circle: none of them can go on, until a flow's file is changed."
+        case CauseKind.REMOVED:
+            return f"{first.flow} has to get its file back, so that {these} can go on."
+        case CauseKind.PAUSED:
+            return f"{first.flow} has to be resumed, so that {these} can go on."
+        case CauseKind.RUNNING | CauseKind.QUEUED:
+            return f"{these} {have} to succeed: now {kind.value}."
+        case CauseKind.SETTLING:
+            return f"The daemon has to release {these}, in its next turn."
+        case CauseKind.LATE:
+            return f"The daemon has to plan {these}: due already."
+        case CauseKind.NOT_DUE:
+            last = max(cause.logical_at for cause in causes)
+            return f"{these} {have} to come, in {span_of(last - now)}, and to succeed."
+
+
+def _queued(flow: Flow, run: Run, ahead: Ahead | None) -> str:
+    """Which limit a queued run stands behind."""
+    if flow.label != "active" and run.kind is Kind.SCHEDULED:
+        return f"Its flow is {flow.label}: it starts when that is over."
+    if ahead is None:
+        return "It starts when a slot is free."
+    if ahead.active >= flow.max_active:
+        names = ", ".join(format_instant(one.logical_at) for one in ahead.under_way)
+        others = f" and {count(ahead.older, 'older queued run')}" if ahead.older else ""
+        return f"Its flow runs at most {flow.max_active} at once: it comes after {names}{others}."
+    return f"It starts when a slot is free: {count(ahead.slots, 'slot')} taken now."

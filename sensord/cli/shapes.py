@@ -1,0 +1,74 @@
+"""The shapes of JSON that several commands print. Keys stay as they are: docs/reference/json.md lists them."""
+
+from datetime import datetime
+from typing import Any
+
+from sensord.core.instant import format_instant
+from sensord.errors import Problem
+from sensord.store.lead import Leader
+from sensord.store.reads.runs import Attempt, Run
+
+
+def moment(at: datetime | None) -> str | None:
+    return format_instant(at) if at else None
+
+
+def run_shape(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "flow": run.flow,
+        "logical_date": moment(run.logical_at),
+        "kind": run.kind.label,
+        "state": run.state.label,
+        "since": moment(run.since_at),
+        "reason": run.reason,
+        "message": run.message,
+        "attempt": run.attempt,
+        "priority": run.priority,
+        "created_at": moment(run.created_at),
+        "released_at": moment(run.released_at),
+        "started_at": moment(run.started_at),
+        "finished_at": moment(run.finished_at),
+    }
+
+
+def attempt_shape(attempt: Attempt, log: str) -> dict[str, Any]:
+    return {
+        "attempt": attempt.number,
+        "executor": attempt.executor,
+        "host": attempt.host,
+        "submitted_at": moment(attempt.submitted_at),
+        "began_at": moment(attempt.began_at),
+        "pid": attempt.pid,
+        "ended_at": moment(attempt.ended_at),
+        "exit_code": attempt.exit_code,
+        "signal": attempt.signal,
+        "problem": attempt.problem,
+        "message": attempt.message,
+        "log": log,
+    }
+
+
+def problem_shape(problem: Problem, severity: str = "error") -> dict[str, Any]:
+    return {
+        "severity": severity,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "flow": problem.flow,
+        "key": problem.key,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def leader_shape(leader: Leader | None) -> dict[str, Any] | None:
+    """The daemon that leads, null where none does."""
+    if leader is None:
+        return None
+    return {
+        "host": leader.holder.host,
+        "pid": leader.holder.pid,
+        "version": leader.holder.version,
+        "started_at": moment(leader.started_at),
+    }

@@ -1,0 +1,52 @@
+"""`sensord why`: what a run waits for, down to the root cause, and what happens next."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from sensord.cli.command import Command, Session, json_option, pass_session
+from sensord.cli.instants import DateType, When
+
+if TYPE_CHECKING:
+    from sensord.cli.answer import Answer
+    from sensord.store.database import Database
+
+
+@click.command("why", cls=Command, examples=["sensord why mart/sales", "sensord why mart/sales 2026-08-01T02:00Z"])
+@click.argument("flow")
+@click.argument("date", type=DateType("latest", "now"), default="latest", metavar="[DATE]")
+@json_option
+@pass_session
+def why(session: Session, flow: str, date: When, as_json: bool) -> None:
+    """Say what a run waits for, and what happens next.
+
+    Down to the root cause: the upstream run that failed, is under way, or is still to come, and the end of its log
+    if it failed. Without a date it is the flow's newest run.
+    """
+    from sensord.cli import render, why_text
+    from sensord.cli.why_json import answer_shape
+
+    now = session.clock.now()
+    with session.open() as db:
+        answer = _answer(session, db, flow, date, now)
+    if as_json:
+        render.show_json(answer_shape(answer))
+    else:
+        render.show(why_text.lines(answer, now))
+
+
+def _answer(session: Session, db: "Database", name: str, when: When, now: datetime) -> "Answer":
+    from sensord.cli.answer import answer_run, answer_tick
+    from sensord.cli.lookup import find_flow, instant_for
+    from sensord.store.reads import runs
+
+    flow = find_flow(db, name)
+    if when == "latest":
+        run = runs.newest(db, name)
+        at = run.logical_at if run else None
+    else:
+        at = instant_for(db, session.clock, flow, when)
+        run = runs.by_date(db, name, at)
+    logs = session.state_folder / "runs"
+    return answer_run(db, flow, run, logs, now) if run else answer_tick(db, flow, at, now)

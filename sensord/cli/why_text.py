@@ -1,0 +1,141 @@
+"""The answer to "why" as text: the run, its sensors, the root causes, and what happens next."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sensord.cli.answer import Answer
+from sensord.cli.explain import Cause, CauseKind, SensorView
+from sensord.cli.listing import STYLES, since
+from sensord.cli.render import Line, Span, count, span_of
+from sensord.core.instant import format_instant
+from sensord.core.run import State
+from sensord.core.sensor import Verdict
+from sensord.store.reads.waits import Upstream
+
+MOST = 10
+"""Upstream runs of a sensor, and root causes, that are listed; the others are counted."""
+
+LONGEST_PATH = 6
+
+VERDICTS = {
+    Verdict.SATISFIED: "green",
+    Verdict.WAITING: "yellow",
+    Verdict.BLOCKED: "bold red",
+    Verdict.IMPOSSIBLE: "bold red",
+}
+
+
+def lines(answer: Answer, now: datetime) -> list[Line]:
+    return [
+        _headline(answer, now),
+        *(line for view in answer.sensors for line in _sensor(view, now)),
+        *_causes(answer, now),
+        *_own_log(answer),
+        [],
+        *([Span(sentence)] for sentence in answer.outlook),
+    ]
+
+
+def _headline(answer: Answer, now: datetime) -> Line:
+    name = Span(f"{answer.flow} {format_instant(answer.logical_at)}: ", "bold")
+    run = answer.run
+    if run is None:
+        return [name, Span(answer.state.replace("_", " "), "yellow")]
+    verdict = answer.verdict
+    words = f": {run.message or run.reason}" if run.message or run.reason else ""
+    if verdict and verdict is not Verdict.WAITING:
+        return [name, Span(f"{verdict.value}, {since(run, now)}", VERDICTS[verdict])]
+    return [name, Span(since(run, now), STYLES[run.state]), Span(words)]
+
+
+def _sensor(view: SensorView, now: datetime) -> Iterator[Line]:
+    verdict = view.standing.verdict
+    reason = f" ({view.reason})" if view.reason else ""
+    yield []
+    yield [
+        Span(f"sensor {view.sensor.index} on "),
+        Span(view.sensor.upstream, "bold"),
+        Span(f", {view.sensor.mapping.label}: "),
+        Span(f"{verdict.value}{reason}", VERDICTS[verdict]),
+    ]
+    yield [Span(f"  {view.words}")]
+    missing = [one for one in view.upstreams if not one.counts]
+    if verdict is Verdict.SATISFIED:
+        return
+    for one in missing[:MOST]:
+        yield _upstream(one, now)
+    if len(missing) > MOST:
+        yield [Span(f"  and {len(missing) - MOST:,} more")]
+
+
+def _upstream(one: Upstream, now: datetime) -> Line:
+    date = Span(f"  {format_instant(one.logical_at)}  ")
+    if one.run is None:
+        if one.state is State.SKIPPED:
+            return [date, Span("missed", STYLES[State.SKIPPED])]
+        due = f"comes in {span_of(one.logical_at - now)}" if one.logical_at > now else "not planned yet"
+        return [date, Span(f"{due}, {one.held}" if one.held else due, "yellow")]
+    words = one.run.message or one.run.reason
+    tail = f": {words}" if words else ""
+    return [date, Span(since(one.run, now), STYLES[one.state]), Span(tail)]
+
+
+def _causes(answer: Answer, now: datetime) -> Iterator[Line]:
+    if not answer.causes:
+        return
+    groups = _group(answer.causes)
+    yield []
+    yield [Span("Root cause" if len(answer.causes) == 1 else f"{len(answer.causes):,} root causes", "bold")]
+    for group in groups[:MOST]:
+        yield from _cause(group, answer, now)
+    if left := sum(len(group) for group in groups[MOST:]):
+        yield [Span(f"  and {left:,} more; --json has them all")]
+    if not answer.complete:
+        yield [Span("  (there are too many conditions to look at them all)")]
+
+
+def _group(causes: Sequence[Cause]) -> list[list[Cause]]:
+    """Ticks of one flow that have no run, of one kind, together; each run by itself."""
+    groups: dict[object, list[Cause]] = {}
+    for cause in causes:
+        groups.setdefault(cause if cause.run else (cause.flow, cause.kind), []).append(cause)
+    return list(groups.values())
+
+
+def _cause(group: Sequence[Cause], answer: Answer, now: datetime) -> Iterator[Line]:
+    cause, run = group[0], group[0].run
+    name = f"  {cause.flow} {format_instant(cause.logical_at)}"
+    if len(group) > 1:
+        name += f" to {format_instant(group[-1].logical_at)}, {count(len(group), 'tick')}"
+    style = STYLES[run.state] if run else "yellow"
+    kind = cause.kind.value.replace("_", " ")
+    plain = run is None or cause.kind in (CauseKind.NO_MATCH, CauseKind.CYCLE, CauseKind.SETTLING, CauseKind.PAUSED)
+    shown = kind if plain or run is None else since(run, now)
+    yield [Span(f"{name}  "), Span(shown, style), Span(f": {cause.words}" if cause.words else "")]
+    if len(cause.path) > 1:
+        yield [Span(f"    {_path(cause)}", "dim")]
+    if run and cause.kind is CauseKind.FAILED and run.attempt:
+        yield from _log(answer.logs.get(run.id, []))
+        yield [Span(f"    see: sensord run logs {run.flow} {format_instant(run.logical_at)}")]
+
+
+def _log(found: Sequence[str]) -> Iterator[Line]:
+    for line in found:
+        yield [Span("    | ", "dim"), Span(line.expandtabs())]
+
+
+def _path(cause: Cause) -> str:
+    """From the run that was asked about to the cause, without what is in the middle of a long way."""
+    names = [f"{flow} {format_instant(at)}" for flow, at in cause.path[1:]]
+    if len(names) > LONGEST_PATH:
+        left_out = count(len(names) - LONGEST_PATH, "run")
+        names = [*names[: LONGEST_PATH // 2], f"({left_out})", *names[-LONGEST_PATH // 2 :]]
+    return f"through {' -> '.join(names)}"
+
+
+def _own_log(answer: Answer) -> Iterator[Line]:
+    """The end of the log of the run that was asked about, if its own command failed."""
+    found = answer.logs.get(answer.run.id) if answer.run and not answer.causes else None
+    if found:
+        yield []
+        yield from _log(found)
