@@ -11,7 +11,7 @@ import signal
 from sensord.daemon.daemon import Daemon, Turn
 from sensord.daemon.report import report
 from sensord.daemon.signals import RELOAD, Signals
-from sensord.errors import ConfigError, DatabaseError
+from sensord.errors import LeadLost, SensordError
 from sensord.store.lead import Lead
 from sensord.store.wake import Listener
 
@@ -19,7 +19,7 @@ NAP = 5.0
 """Seconds. The wall clock may jump while the loop sleeps: it looks again at least this often."""
 
 BACKOFF = 10.0
-"""Seconds between two tries, at most, while the database cannot be used."""
+"""Seconds between two tries, at most, while the database or the executor cannot be used."""
 
 log = logging.getLogger("sensord")
 
@@ -48,16 +48,18 @@ class Loop:
                     self._obey(number)
 
     def _turn(self) -> Turn:
-        """One turn; where the database refuses, none, and the next one comes later each time."""
+        """One turn; where the database or the executor refuses, none, and the next one comes later each time."""
         try:
             self._lead.renew()
             turn = self.daemon.tick()
-        except DatabaseError as error:
+        except LeadLost:
+            raise
+        except SensordError as error:
             self._failures += 1
-            log.error("the database cannot be used, trying again: %s", error)  # noqa: TRY400 - foreseen, no traceback
+            log.error("trying again: %s", error)  # noqa: TRY400 - foreseen, no traceback
             return Turn()
         if self._failures:
-            log.info("the database can be used again")
+            log.info("it works again")
         self._failures = 0
         report(turn, self.daemon)
         return turn
@@ -79,5 +81,5 @@ class Loop:
                 log.info("%s: %s", name, self.daemon.reload())
             else:
                 log.info("%s: %s", name, self.daemon.stop(now=self.daemon.draining))
-        except (ConfigError, DatabaseError) as error:
+        except SensordError as error:
             log.error("%s: %s", name, error)  # noqa: TRY400 - foreseen, no traceback
