@@ -60,7 +60,10 @@ class Executor(Protocol):
         ...
 
     def adopt(self, attempts: Sequence[Attempt]) -> None:
-        """After a restart: report again on attempts that an earlier daemon submitted: what has become of each."""
+        """After a restart: report again on attempts that an earlier daemon submitted: what has become of each.
+
+        What nobody ever took is reported as lost, but nothing is recorded: who submits it later has it started.
+        """
         ...
 
     def poll(self) -> list[Report]:
@@ -71,7 +74,7 @@ class Executor(Protocol):
         ...
 
     def fileno(self) -> int:
-        """A file descriptor that is readable whenever `poll` has something to report."""
+        """A file descriptor that is readable whenever `poll` has something to report, or to do."""
         ...
 
     def kill(self, attempt: Attempt, signal: int) -> None:

@@ -1,0 +1,251 @@
+"""The attempts in a keeper's care, from the taking to the recorded end. Knows files and processes, but no socket.
+
+One pass: take, look and kill as often as asked, `reap`, `commit` (one sync for all of it), `start` what was taken, and
+`collect` what there is to tell. So nothing starts before its taking is on the disk, and no end is told before it is.
+"""
+
+import os
+import select
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sensord.clock import Clock
+from sensord.executors import command, processes
+from sensord.executors.base import Attempt, Began, Ended, Job, Report
+from sensord.executors.inquiry import Inquiry, Over, Runs, Unsettled, end_by_status
+from sensord.executors.journal import Journal, ended_line, taken_line
+from sensord.executors.ledger import Ledger, write_process, write_taker
+from sensord.executors.processes import Process
+
+AGAIN = 0.1
+"""Seconds until another look where nothing will wake us: another keeper's attempt, or a disk that took no write."""
+
+
+class Watcher(Protocol):
+    """Somebody to tell, line by line; nobody once it is closed."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def send(self, line: bytes) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class Live:
+    """An attempt that has not ended, or whose end is not yet on the disk. `pidfd`: where it is not our child."""
+
+    attempt: Attempt
+    watchers: list[Watcher] = field(default_factory=list)
+    process: Process | None = None
+    began_at: datetime | None = None
+    pidfd: int | None = None
+
+
+class Custody:
+    def __init__(
+        self, ledger: Ledger, journal: Journal | None, *, boot: str, clock: Clock, log: Callable[[str], None]
+    ) -> None:
+        self._ledger, self._journal, self._boot, self._clock, self._log = ledger, journal, boot, clock, log
+        self._me = processes.identify(os.getpid())
+        self._inquiry = Inquiry(ledger, me=self._me, boot=boot, clock=clock)
+        self._live: dict[Attempt, Live] = {}
+        self._children: dict[int, Live] = {}
+        self._watched: dict[int, Live] = {}
+        self._epoll = select.epoll()
+        self._unsettled: list[Live] = []
+        self._taken: list[tuple[Live, Job, int]] = []
+        self._ending: list[tuple[Live, Ended]] = []
+        self._lines: list[bytes] = []
+        self._reports: list[tuple[Watcher, Report]] = []
+        self._is_failing = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._live
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until the next pass is due though nothing happens; None where none is."""
+        if self._taken or (self._ending and not self._is_failing):
+            return 0.0
+        return AGAIN if self._ending or self._unsettled else None
+
+    def fileno(self) -> int:
+        """Readable when a command ends that is not our child. (For our children there is SIGCHLD.)"""
+        return self._epoll.fileno()
+
+    def take(self, job: Job, watcher: Watcher) -> None:
+        """Take the attempt, to be started after the next commit; where it was taken before, only look at it."""
+        fd = self._take(job.attempt, watcher)
+        if fd is not None:
+            self._taken.append((self._live[job.attempt], job, fd))
+
+    def refuse(self, attempt: Attempt, message: str, watcher: Watcher) -> None:
+        """Take the attempt and end it as one that cannot be started."""
+        fd = self._take(attempt, watcher)
+        if fd is not None:
+            os.close(fd)
+            self._end(self._live[attempt], problem="not_started", message=message)
+
+    def look(self, attempt: Attempt, watcher: Watcher | None) -> None:
+        """Tell the watcher what has become of the attempt, and go on telling."""
+        live = self._live.get(attempt)
+        if live is None:
+            live = Live(attempt, [watcher] if watcher else [])
+            self._live[attempt] = live
+            self._examine(live)
+        elif watcher:
+            live.watchers = [one for one in live.watchers if one.is_open and one is not watcher] + [watcher]
+            if live.process and live.began_at:
+                self._reports.append((watcher, Began(attempt, live.process.pid, live.began_at)))
+
+    def kill(self, attempt: Attempt, number: int) -> None:
+        """Signal the command's process group, also where the attempt was taken a moment ago; nothing once it ended."""
+        if any(live.attempt == attempt for live, _, _ in self._taken):
+            self.commit()
+            self.start()
+        self.look(attempt, None)
+        live = self._live.get(attempt)
+        # A child's pid is its own until we reap it; that of another's command may already be somebody else's.
+        if live and live.process and (live.process.pid in self._children or processes.is_running(live.process)):
+            try:
+                os.killpg(live.process.pid, number)
+            except OSError as error:
+                self._log(f"cannot send signal {number} to {attempt}: {error.strerror}")
+
+    def reap(self) -> None:
+        """Note every command that has ended, our children and others, and ask again about what is unsettled."""
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                break
+            live = self._children.pop(pid)
+            self._ending.append((live, end_by_status(live.attempt, self._clock.now(), status)))
+        unsettled, self._unsettled = self._unsettled, []
+        for fd, _ in self._epoll.poll(0):
+            self._epoll.unregister(fd)
+            unsettled.append(self._watched.pop(fd))
+        for live in unsettled:
+            self._examine(live)
+
+    def commit(self) -> None:
+        """Put on the disk what was taken and what has ended; then it may be told."""
+        ending, self._ending = self._ending, []
+        lines, self._lines = self._lines, []
+        try:
+            for _, ended in ending:
+                self._ledger.write_end(ended)
+                lines.append(ended_line(ended))
+            if lines and self._journal:
+                self._journal.append(lines)
+        except OSError as error:
+            self._log(f"cannot record: {error.strerror}")
+            self._is_failing = True
+            self._ending = ending
+            self._give_up_taken(f"cannot record the attempt: {error.strerror}")
+            return
+        self._is_failing = False
+        for live, ended in ending:
+            self._let_go(live, ended)
+
+    def start(self) -> None:
+        """Start the commands of the attempts that the last commit covers."""
+        taken, self._taken = self._taken, []
+        for live, job, started_fd in taken:
+            try:
+                self._start(live, job, started_fd)
+            except command.NotStarted as error:
+                self._end(live, problem="not_started", message=str(error))
+            finally:
+                os.close(started_fd)
+
+    def collect(self) -> list[tuple[Watcher, Report]]:
+        """What there is to tell, and whom, in order."""
+        reports, self._reports = self._reports, []
+        return reports
+
+    def _take(self, attempt: Attempt, watcher: Watcher) -> int | None:
+        try:
+            fd = self._ledger.take(attempt)
+        except OSError as error:  # not taken, so nothing is recorded: a later submit may do better
+            message = f"cannot take the attempt: {error.strerror}"
+            ended = Ended(attempt, self._clock.now(), problem="not_started", message=message)
+            self._reports.append((watcher, ended))
+            return None
+        if fd is None:
+            self.look(attempt, watcher)
+            return None
+        try:
+            write_taker(fd, self._boot, self._me)
+        except OSError as error:
+            self._log(f"cannot write who took {attempt}: {error.strerror}")
+        self._live[attempt] = Live(attempt, [watcher])
+        self._lines.append(taken_line(attempt))
+        return fd
+
+    def _start(self, live: Live, job: Job, started_fd: int) -> None:
+        try:
+            log_fd = self._ledger.open_log(job.attempt)
+        except OSError as error:
+            raise command.NotStarted(f"cannot open its log: {error.strerror}") from error
+        try:
+            pid = command.start(job, log_fd)
+        finally:
+            os.close(log_fd)
+        live.process, live.began_at = processes.identify(pid), self._clock.now()
+        self._children[pid] = live
+        try:
+            write_process(started_fd, live.process, live.began_at)
+        except OSError as error:  # its log still leads to it
+            self._log(f"cannot note down pid {pid} of {job.attempt}: {error.strerror}")
+        self._tell(live, Began(job.attempt, pid, live.began_at))
+
+    def _give_up_taken(self, message: str) -> None:
+        """What could not be recorded must not start: after a power cut it might start again."""
+        taken, self._taken = self._taken, []
+        for live, _, started_fd in taken:
+            os.close(started_fd)
+            self._end(live, problem="not_started", message=message)
+
+    def _examine(self, live: Live) -> None:
+        """An attempt that we did not start: it runs, and is watched; or it is over; or it must be asked about again."""
+        try:
+            finding = self._inquiry.examine(live.attempt, live.pidfd)
+        except OSError as error:
+            self._log(f"cannot tell what has become of {live.attempt}: {error}")
+            finding = Unsettled()
+        match finding:
+            case Runs(process, began_at):
+                if live.process is None:
+                    live.process, live.began_at = process, began_at
+                    self._tell(live, Began(live.attempt, process.pid, began_at))
+                self._watch(live, process)
+            case Over(ended, is_recorded=True):
+                self._let_go(live, ended)
+            case Over(ended):
+                self._ending.append((live, ended))
+            case Unsettled():
+                self._unsettled.append(live)
+
+    def _watch(self, live: Live, process: Process) -> None:
+        try:
+            live.pidfd = os.pidfd_open(process.pid)
+        except OSError:  # it has just ended, or we are out of descriptors: then it is asked about again and again
+            self._unsettled.append(live)
+            return
+        self._epoll.register(live.pidfd, select.EPOLLIN)
+        self._watched[live.pidfd] = live
+
+    def _let_go(self, live: Live, ended: Ended) -> None:
+        self._live.pop(live.attempt, None)
+        if live.pidfd is not None:
+            os.close(live.pidfd)
+        self._tell(live, ended)
+
+    def _end(self, live: Live, *, problem: str, message: str) -> None:
+        self._ending.append((live, Ended(live.attempt, self._clock.now(), problem=problem, message=message)))
+
+    def _tell(self, live: Live, report: Report) -> None:
+        self._reports += [(watcher, report) for watcher in live.watchers if watcher.is_open]

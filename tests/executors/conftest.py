@@ -1,0 +1,54 @@
+"""Executors on a fresh state folder. Whatever a test leaves running is killed, and its keeper waited for."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sensord.executors.base import Attempt
+from sensord.executors.local import LocalExecutor
+from tests.executors.watch import Gate, Watch, wait_gone
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+OpenLocal = Callable[..., Watch]
+
+
+@pytest.fixture
+def open_local(state: Path) -> Iterator[OpenLocal]:
+    """Opens an executor on the state folder, as each daemon does in turn: `open_local(**options)`."""
+    opened: list[tuple[Watch, LocalExecutor]] = []
+
+    def open_one(**options: str | bool) -> Watch:
+        executor = LocalExecutor(state, **options)  # type: ignore[arg-type]  # the tests name options that exist
+        opened.append((Watch(executor), executor))
+        return opened[-1][0]
+
+    yield open_one
+    for _, executor in opened:
+        executor.close()
+    end_all({attempt for watch, _ in opened for attempt in watch.seen}, LocalExecutor(state))
+
+
+def end_all(attempts: set[Attempt], executor: LocalExecutor) -> None:
+    """Kill what still runs of these, and wait until the keeper has nothing left to stay for."""
+    last = Watch(executor)
+    for attempt in attempts:
+        executor.kill(attempt, signal.SIGKILL)
+    last.wait_all_ended(sorted(attempts))
+    keeper = executor.keeper_pid
+    executor.close()
+    assert keeper
+    wait_gone(keeper)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    one = Gate(tmp_path / "gate")
+    yield one
+    one.close()

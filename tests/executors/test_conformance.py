@@ -1,0 +1,407 @@
+"""What every executor promises. A second one joins by a parameter of `open_executor`.
+
+Each test plays the daemon: `open_executor()` is one daemon's executor, the next call the next one's, on the same place.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sensord.executors.base import Attempt, Began, Job
+from tests.executors.watch import Gate, Watch, is_waiting, shell, wait_gone, wait_readable
+
+FIRST = Attempt(1, 1)
+OpenExecutor = Callable[[], Watch]
+
+
+@pytest.fixture(params=["local"])
+def open_executor(request: pytest.FixtureRequest) -> OpenExecutor:
+    opened: OpenExecutor = request.getfixturevalue(f"open_{request.param}")
+    return opened
+
+
+@pytest.fixture
+def daemon(open_executor: OpenExecutor) -> Watch:
+    return open_executor()
+
+
+class TestStarting:
+    def test_a_command_begins_and_ends(self, daemon: Watch) -> None:
+        daemon.submit(shell(FIRST, "exit 0"))
+
+        ended = daemon.wait_ended(FIRST)
+
+        [began] = daemon.began(FIRST)
+        assert daemon.reports == [began, ended]
+        assert (ended.exit_code, ended.signal, ended.problem, ended.message) == (0, None, None, None)
+        assert began.at <= ended.at
+        assert began.at.utcoffset() is not None
+
+    @pytest.mark.parametrize("code", [1, 99, 255])
+    def test_its_exit_code_is_reported(self, daemon: Watch, code: int) -> None:
+        daemon.submit(shell(FIRST, f"exit {code}"))
+
+        assert daemon.wait_ended(FIRST).exit_code == code
+
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+    def test_the_signal_that_killed_it_is_reported(self, daemon: Watch, number: int) -> None:
+        daemon.submit(shell(FIRST, f"kill -{number} $$"))
+
+        ended = daemon.wait_ended(FIRST)
+
+        assert (ended.exit_code, ended.signal, ended.problem) == (None, number, None)
+
+    def test_many_in_one_go_each_end_as_they_should(self, daemon: Watch) -> None:
+        attempts = [Attempt(run_id, 3) for run_id in range(1, 201)]
+
+        daemon.submit(*(shell(attempt, f"exit {attempt.run_id % 7}") for attempt in attempts))
+
+        ended = daemon.wait_all_ended(attempts)
+        assert [ended[attempt].exit_code for attempt in attempts] == [attempt.run_id % 7 for attempt in attempts]
+        assert all(len(daemon.began(attempt)) == 1 for attempt in attempts)
+
+    def test_nothing_is_reported_of_what_goes_on(self, daemon: Watch, gate: Gate) -> None:
+        daemon.submit(gate.job(FIRST))
+        daemon.wait_began(FIRST)
+
+        daemon.submit(shell(Attempt(2, 1), ":"))
+        daemon.wait_ended(Attempt(2, 1))
+
+        assert daemon.ended(FIRST) == []
+        assert daemon.executor.poll() == []
+        assert not is_waiting(daemon.executor.fileno())
+
+
+class TestNotStarting:
+    @pytest.mark.parametrize(
+        ("argv", "words"),
+        [
+            (("/no/such/program",), "No such file or directory"),
+            (("no-such-program",), "not found in PATH"),
+            (("/etc/passwd",), "Permission denied"),
+            (("/etc",), "Permission denied"),
+            (("/bin/true", "x" * 3_000_000), "Argument list too long"),
+            (("/bin/true", "a\0b"), "null"),
+        ],
+    )
+    def test_what_cannot_be_started_says_why(self, daemon: Watch, argv: tuple[str, ...], words: str) -> None:
+        daemon.submit(Job(FIRST, argv, "/", {"PATH": "/usr/bin:/bin"}))
+
+        ended = daemon.wait_ended(FIRST)
+
+        assert (ended.problem, ended.exit_code, ended.signal) == ("not_started", None, None)
+        assert ended.message
+        assert words in ended.message
+        assert daemon.began(FIRST) == []
+
+    def test_a_missing_working_directory_says_so(self, daemon: Watch, tmp_path: Path) -> None:
+        daemon.submit(Job(FIRST, ("/bin/true",), str(tmp_path / "gone"), {}))
+
+        ended = daemon.wait_ended(FIRST)
+
+        assert ended.problem == "not_started"
+        assert ended.message == f"{tmp_path / 'gone'}: No such file or directory"
+
+    def test_a_script_that_no_program_reads_says_so(self, daemon: Watch, tmp_path: Path) -> None:
+        script = tmp_path / "script"
+        script.write_text("exit 0\n")
+        script.chmod(0o700)
+        daemon.submit(Job(FIRST, (str(script),), "/", {}))
+
+        ended = daemon.wait_ended(FIRST)
+
+        assert (ended.problem, ended.message) == ("not_started", f"{script}: Exec format error")
+
+    def test_the_others_of_its_batch_start(self, daemon: Watch) -> None:
+        second = Attempt(2, 1)
+
+        daemon.submit(Job(FIRST, ("/no/such/program",), "/", {}), shell(second, "exit 3"))
+
+        assert daemon.wait_ended(second).exit_code == 3
+        assert daemon.wait_ended(FIRST).problem == "not_started"
+
+
+class TestSurroundings:
+    """The command gets what its job says, and nothing of the executor's."""
+
+    @pytest.mark.parametrize("env", [{}, {"A": "1", "B": "two words\nand a line", "Ü": "ä = ß"}])
+    def test_its_environment_is_exactly_the_given_one(self, daemon: Watch, tmp_path: Path, env: dict[str, str]) -> None:
+        out = tmp_path / "environ"
+        daemon.submit(Job(FIRST, ("/bin/cp", "/proc/self/environ", str(out)), "/", env))
+
+        assert daemon.wait_ended(FIRST).exit_code == 0
+
+        entries = out.read_text().split("\0")[:-1]
+        assert dict(entry.split("=", 1) for entry in entries) == env
+
+    def test_its_arguments_come_unchanged(self, daemon: Watch, tmp_path: Path) -> None:
+        out = tmp_path / "arguments"
+        arguments = ("", " two  words ", 'quote" and \\', "$HOME `x` *", "line\nline", "ünï", "\udcff not UTF-8")
+        daemon.submit(Job(FIRST, ("/bin/sh", "-c", f"printf '%s\\0' \"$@\" > '{out}'", "sh", *arguments), "/", {}))
+
+        assert daemon.wait_ended(FIRST).exit_code == 0
+
+        assert out.read_bytes() == b"".join(os.fsencode(one) + b"\0" for one in arguments)
+
+    def test_it_runs_in_its_working_directory(self, daemon: Watch, tmp_path: Path) -> None:
+        job = Job(FIRST, ("./here",), str(tmp_path), {})
+        (tmp_path / "here").write_text("#!/bin/sh\npwd -P > where\n")
+        (tmp_path / "here").chmod(0o700)
+
+        daemon.submit(job)
+
+        assert daemon.wait_ended(FIRST).exit_code == 0
+        assert (tmp_path / "where").read_text().strip() == str(tmp_path.resolve())
+
+    def test_its_program_is_sought_in_its_own_path(self, daemon: Watch, tmp_path: Path) -> None:
+        for name, code in (("first", 1), ("second", 2), ("third", 3)):
+            (tmp_path / name).mkdir()
+            program = tmp_path / name / "program"
+            program.write_text(f"#!/bin/sh\nexit {code}\n")
+            program.chmod(0o600 if name == "first" else 0o700)
+        path = ":".join(str(tmp_path / name) for name in ("none", "first", "second", "third"))
+
+        daemon.submit(Job(FIRST, ("program",), "/", {"PATH": path}))
+
+        assert daemon.wait_ended(FIRST).exit_code == 2
+
+    def test_it_leads_a_session_of_its_own(self, daemon: Watch, tmp_path: Path) -> None:
+        out = tmp_path / "stat"
+        daemon.submit(Job(FIRST, ("/bin/cp", "/proc/self/stat", str(out)), "/", {}))
+
+        pid = daemon.wait_began(FIRST).pid
+        daemon.wait_ended(FIRST)
+
+        _, _, _, _, group, session = out.read_text().split()[:6]
+        assert (group, session) == (str(pid), str(pid))
+
+    def test_no_signal_is_blocked_or_ignored(self, daemon: Watch, tmp_path: Path) -> None:
+        out = tmp_path / "status"
+        daemon.submit(Job(FIRST, ("/bin/cp", "/proc/self/status", str(out)), "/", {}))
+
+        daemon.wait_ended(FIRST)
+
+        masks = dict(line.split(":\t") for line in out.read_text().splitlines() if line.startswith("Sig"))
+        ours = sum(1 << number - 1 for number in signal.valid_signals())  # the C library has two more for itself
+        assert [int(masks[name], 16) & ours for name in ("SigBlk", "SigIgn", "SigCgt")] == [0, 0, 0]
+
+    def test_it_has_three_open_files_and_no_input(self, daemon: Watch, tmp_path: Path) -> None:
+        out = tmp_path / "descriptors"
+        program = (
+            "import os, sys\n"
+            "names = [name for name in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + name)]\n"
+            "open(sys.argv[1], 'w').write(' '.join([*sorted(names), os.readlink('/proc/self/fd/0')]))"
+        )
+        daemon.submit(Job(FIRST, (sys.executable, "-I", "-S", "-c", program, str(out)), "/", {}))
+
+        daemon.wait_ended(FIRST)
+
+        assert out.read_text().split() == ["0", "1", "2", "/dev/null"]
+
+
+class TestOnce:
+    """An attempt is started once, however often and by whomever it is submitted."""
+
+    def test_submitted_twice_it_runs_once(self, daemon: Watch, tmp_path: Path) -> None:
+        job = shell(FIRST, f"echo ran >> '{tmp_path}/runs'; exit 4")
+
+        daemon.submit(job, job)
+        daemon.submit(job)
+
+        assert daemon.wait_ended(FIRST).exit_code == 4
+        daemon.submit(shell(Attempt(2, 1), ":"))
+        daemon.wait_ended(Attempt(2, 1))
+        assert (tmp_path / "runs").read_text() == "ran\n"
+
+    def test_submitted_while_it_runs_it_is_reported_again(self, open_executor: OpenExecutor, gate: Gate) -> None:
+        before, after = open_executor(), open_executor()
+        before.submit(gate.job(FIRST))
+        began = before.wait_began(FIRST)
+
+        after.submit(gate.job(FIRST))
+
+        assert after.wait_began(FIRST) == began
+        gate.let_end(5)
+        assert after.wait_ended(FIRST) == before.wait_ended(FIRST)
+
+    def test_submitted_after_its_end_only_the_end_is_reported(
+        self, open_executor: OpenExecutor, tmp_path: Path
+    ) -> None:
+        job = shell(FIRST, f"echo ran >> '{tmp_path}/runs'; exit 6")
+        before = open_executor()
+        before.submit(job)
+        ended = before.wait_ended(FIRST)
+
+        after = open_executor()
+        after.submit(job)
+
+        assert after.wait_ended(FIRST) == ended
+        assert after.began(FIRST) == []
+        assert (tmp_path / "runs").read_text() == "ran\n"
+
+    def test_what_could_not_start_is_not_tried_again(self, open_executor: OpenExecutor, tmp_path: Path) -> None:
+        program = tmp_path / "program"
+        job = Job(FIRST, (str(program),), "/", {})
+        before = open_executor()
+        before.submit(job)
+        ended = before.wait_ended(FIRST)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o700)
+
+        after = open_executor()
+        after.submit(job)
+
+        assert after.wait_ended(FIRST) == ended
+
+    def test_another_attempt_is_another_start(self, daemon: Watch) -> None:
+        daemon.submit(shell(FIRST, "exit 1"))
+        daemon.wait_ended(FIRST)
+
+        daemon.submit(shell(Attempt(1, 2), "exit 0"))
+
+        assert daemon.wait_ended(Attempt(1, 2)).exit_code == 0
+
+
+class TestAdopting:
+    def test_what_runs_is_reported_and_then_its_end(self, open_executor: OpenExecutor, gate: Gate) -> None:
+        before = open_executor()
+        before.submit(gate.job(FIRST))
+        began = before.wait_began(FIRST)
+        before.executor.close()
+
+        after = open_executor()
+        after.adopt(FIRST)
+
+        assert after.wait_began(FIRST) == began
+        gate.let_end(7)
+        assert after.wait_ended(FIRST).exit_code == 7
+
+    def test_what_ended_unseen_by_any_daemon_is_reported(self, open_executor: OpenExecutor, gate: Gate) -> None:
+        before = open_executor()
+        before.submit(gate.job(FIRST))
+        began = before.wait_began(FIRST)
+        before.executor.close()
+        gate.let_end(8)
+        wait_gone(began.pid)
+
+        after = open_executor()
+        after.adopt(FIRST)
+
+        assert after.wait_ended(FIRST).exit_code == 8
+
+    def test_what_ended_before_is_reported_the_same(self, open_executor: OpenExecutor) -> None:
+        before = open_executor()
+        before.submit(shell(FIRST, "kill -9 $$"))
+        ended = before.wait_ended(FIRST)
+
+        after = open_executor()
+        after.adopt(FIRST)
+
+        assert after.wait_ended(FIRST) == ended
+
+    def test_what_nobody_took_is_lost_until_it_is_submitted(self, daemon: Watch) -> None:
+        daemon.adopt(FIRST)
+        assert daemon.wait_ended(FIRST).problem == "lost"
+        daemon.forget()
+
+        daemon.submit(shell(FIRST, "exit 2"))
+
+        assert daemon.wait_ended(FIRST).exit_code == 2
+
+
+class TestKilling:
+    def test_the_whole_group_gets_the_signal(self, daemon: Watch, tmp_path: Path) -> None:
+        reader, fifo = open_fifo(tmp_path / "fifo")
+        os.mkfifo(f"{fifo}.never")
+        daemon.submit(shell(FIRST, f"cat '{fifo}.never' & echo $! > '{fifo}'; wait", PATH="/usr/bin:/bin"))
+        wait_readable(reader)
+        child = int(os.read(reader, 100))
+
+        daemon.executor.kill(FIRST, signal.SIGTERM)
+
+        assert daemon.wait_ended(FIRST).signal == signal.SIGTERM
+        wait_gone(child)
+        os.close(reader)
+
+    def test_the_command_may_answer_the_signal(self, daemon: Watch, gate: Gate, tmp_path: Path) -> None:
+        reader, fifo = open_fifo(tmp_path / "fifo")
+        daemon.submit(gate.job(FIRST, first=f"trap 'exit 44' TERM; echo ready > '{fifo}'"))
+        wait_readable(reader)
+
+        daemon.executor.kill(FIRST, signal.SIGTERM)
+
+        assert daemon.wait_ended(FIRST).exit_code == 44
+        os.close(reader)
+
+    def test_a_kill_right_behind_the_submission_is_not_lost(self, daemon: Watch, gate: Gate) -> None:
+        daemon.submit(gate.job(FIRST))
+        daemon.executor.kill(FIRST, signal.SIGKILL)
+
+        assert daemon.wait_ended(FIRST).signal == signal.SIGKILL
+
+    def test_the_next_daemon_may_kill_what_an_earlier_one_submitted(
+        self, open_executor: OpenExecutor, gate: Gate
+    ) -> None:
+        before = open_executor()
+        before.submit(gate.job(FIRST))
+        before.wait_began(FIRST)
+        before.executor.close()
+
+        after = open_executor()
+        after.executor.kill(FIRST, signal.SIGINT)
+        after.adopt(FIRST)
+
+        assert after.wait_ended(FIRST).signal == signal.SIGINT
+
+    def test_after_the_end_it_does_nothing(self, daemon: Watch, gate: Gate) -> None:
+        daemon.submit(shell(FIRST, "exit 1"), gate.job(Attempt(2, 1)))
+        ended = daemon.wait_ended(FIRST)
+
+        daemon.executor.kill(FIRST, signal.SIGKILL)
+        gate.let_end(0)
+
+        assert daemon.wait_ended(Attempt(2, 1)).exit_code == 0
+        assert set(daemon.ended(FIRST)) == {ended}
+
+
+class TestClosing:
+    def test_commands_go_on(self, open_executor: OpenExecutor, gate: Gate, tmp_path: Path) -> None:
+        reader, fifo = open_fifo(tmp_path / "fifo")
+        before = open_executor()
+        before.submit(gate.job(FIRST, first=f"trap 'echo hit > {fifo}' HUP INT TERM PIPE"))
+        pid = before.wait_began(FIRST).pid
+
+        before.executor.close()
+        gate.let_end(9)
+        wait_gone(pid)
+
+        after = open_executor()
+        after.adopt(FIRST)
+        assert after.wait_ended(FIRST).exit_code == 9
+        assert not is_waiting(reader)
+        os.close(reader)
+
+    def test_every_daemon_that_asked_is_told(self, open_executor: OpenExecutor, gate: Gate) -> None:
+        one, other, stranger = open_executor(), open_executor(), open_executor()
+        one.submit(gate.job(FIRST))
+        one.wait_began(FIRST)
+        other.adopt(FIRST)
+        other.wait_began(FIRST)
+
+        gate.let_end(1)
+
+        assert one.wait_ended(FIRST) == other.wait_ended(FIRST)
+        stranger.submit(shell(Attempt(2, 1), ":"))
+        stranger.wait_ended(Attempt(2, 1))
+        assert {report.attempt for report in stranger.reports} == {Attempt(2, 1)}
+        assert isinstance(stranger.reports[0], Began)
+
+
+def open_fifo(path: Path) -> tuple[int, Path]:
+    """A fifo that commands write to, and a descriptor to read it by."""
+    os.mkfifo(path)
+    return os.open(path, os.O_RDWR), path
