@@ -4,7 +4,7 @@ import pytest
 
 from sensord.core.run import State
 from sensord.store import edges, runs
-from sensord.store.database import Database
+from sensord.store.database import Database, Transaction
 from sensord.store.runs import Beginning, NewRun
 from tests.store.rows import ended, make_flows, make_runs, states
 
@@ -120,8 +120,12 @@ def test_a_run_is_found_by_flow_and_date(db: Database) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(db: Database) -> None:
-    with pytest.raises(KeyError), db.transaction() as tx:
-        make_runs(tx, make_flows(tx, "orders")["orders"], 10)
-        raise KeyError
+    with pytest.raises(TypeError, match="expected the parameters"), db.transaction() as tx:
+        make_then_fail(tx)
 
     assert db.fetch("SELECT COUNT(*) FROM run") == [(0,)]
+
+
+def make_then_fail(tx: Transaction) -> None:
+    make_runs(tx, make_flows(tx, "orders")["orders"], 10)
+    tx.fetch(runs.LIVE, surplus=1)

@@ -23,7 +23,7 @@ FROM run WHERE state IN (2, 3, 4, 5) AND flow_id = :flow GROUP BY state
 
 
 class Ahead(NamedTuple):
-    """What a queued run has before it: `active` runs of its flow (three of them `under_way`), `older` ones, all `slots`."""
+    """What a queued run has before it: `active` runs of its flow (three of them `under_way`), `older` ones, slots."""
 
     active: int
     older: int
