@@ -46,8 +46,8 @@ def build_flow(
     if schedule is None or command is None or report.problems:
         return None
     written: dict[str, Any] = {
-        "description": table.description,
-        "owner": table.owner,
+        "description": table.description or None,
+        "owner": table.owner or None,
         "tags": tuple(table.tags or ()),
         "follow": schedule_table.follow,
         "first": First(schedule_table.first) if schedule_table.first else None,

@@ -89,10 +89,10 @@ class _Search:
             return
         for entry in entries:
             if not entry.name.startswith("."):
-                self._take(entry, prefix + entry.name, (*above, here))
+                self._take(entry, prefix + _printable(entry.name), (*above, here))
 
     def _take(self, entry: os.DirEntry[str], name: str, above: tuple[tuple[int, int], ...]) -> None:
-        if entry.is_dir():
+        if _is_folder(entry):
             self.enter(entry.path, f"{name}/", above)
         elif name.endswith(_SUFFIX):
             self._take_file(entry, name)
@@ -124,8 +124,19 @@ class _Search:
         self.files.append(FlowFile(name, entry.path, f"{FLOWS_FOLDER}/{name}{_SUFFIX}", stamp, fault))
 
     def _say(self, name: str, message: str, hint: str | None = None) -> None:
-        file = f"{FLOWS_FOLDER}/{name}".encode(errors="surrogateescape").decode(errors="backslashreplace")
-        self.problems.append(Problem(message, hint, file.rstrip("/")))
+        self.problems.append(Problem(message, hint, f"{FLOWS_FOLDER}/{name}".rstrip("/")))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that cannot be followed: whoever takes it for a file finds out why
+        return False
+
+
+def _printable(name: str) -> str:
+    """Bytes that are no UTF-8 as `\\xff`, which no name of a flow may hold."""
+    return name if name.isascii() else os.fsencode(name).decode(errors="backslashreplace")
 
 
 def read_text(path: str | Path) -> str:

@@ -94,7 +94,7 @@ def _check_url(text: str, key: str, report: Report) -> str | None:
     if _URL.match(text) and text.isprintable():
         return text
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)
-    got = "an empty text" if not text else f"{scheme[0]}..." if scheme else "a text without one"
+    got = "an empty text" if not text else f"{scheme[0]}..." if scheme else "a text without a scheme"
     where = " in the file" if key == "database_file" else ""
     hint = "write sqlite:///absolute/path or postgresql://user@host/database"
     report.at_value((key,), f"expected the URL of a database{where}, got {got}", hint)

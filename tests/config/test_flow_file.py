@@ -104,7 +104,8 @@ def test_a_sensor_takes_its_mapping_and_its_policies(folder: Folder) -> None:
     policies = ['on_failure = "fail"', 'on_skipped = "wait"', 'on_missing = "proceed"']
     one = folder.read(PLAIN, sensor(*keys, *policies)).sensors[0]
     assert one.mapping.within == parse_duration("1d")
-    assert (one.require, one.accept) == (2, {State.SUCCESS, State.SKIPPED})
+    assert one.require == 2
+    assert one.accept == {State.SUCCESS, State.SKIPPED}
     assert (one.on_failure, one.on_skipped, one.on_missing) == (Policy.FAIL, Policy.WAIT, Policy.PROCEED)
 
 
