@@ -36,7 +36,7 @@ def etc(name: str) -> Path:
     return Path(os.environ.get("HOST_ETC", "/etc"), name)
 
 
-def sys(name: str) -> Path:
+def sysfs(name: str) -> Path:
     return Path(os.environ.get("HOST_SYS", "/sys"), name)
 
 
@@ -80,13 +80,13 @@ def processors() -> tuple[int, float, datetime]:
 
 
 def processes() -> Iterator[Process]:
-    """Every process but the kernel's own threads; one that ends while we look is left out."""
+    """Every process but the kernel's own threads. Left out is what ends while we look, and what `hidepid` hides."""
     boot_at = processors()[2]
     for path in sorted(proc("").glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
             stat = (path / "stat").read_text(encoding="utf-8", errors="replace")
             status = (path / "status").read_text(encoding="utf-8", errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         name, fields = stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 1 :].split()
         if int(fields[6]) & KERNEL_THREAD:
@@ -119,5 +119,5 @@ def file_systems() -> dict[str, os.statvfs_result]:
 
 def disks() -> dict[str, int]:
     """KiB of each disk that the kernel knows, by name; none where /sys is hidden, as in some containers."""
-    sizes = {path.parent.name: int(read(path)) // 2 for path in sys("block").glob("*/size")}
+    sizes = {path.parent.name: int(read(path)) // 2 for path in sysfs("block").glob("*/size")}
     return {name: size for name, size in sorted(sizes.items()) if size and not name.startswith(("loop", "ram", "zram"))}

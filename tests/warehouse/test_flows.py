@@ -1,5 +1,7 @@
 """The files of the shipped warehouse: what they name is there, and they open with a comment that teaches."""
 
+import ast
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,16 @@ def test_every_job_belongs_to_a_flow_and_bears_its_name() -> None:
     jobs = {path.name for path in (CONFIG / "jobs").glob("*.py")} - shared
     assert jobs == {name.replace("/", "_") + ".py" for name in NAMES}
     assert {body(path)["run"]["command"][1] for path in FILES} == {f"jobs/{job}" for job in jobs}
+
+
+@pytest.mark.parametrize("path", sorted((CONFIG / "jobs").glob("*.py")), ids=lambda path: path.name)
+def test_a_job_needs_nothing_but_an_old_python(path: Path) -> None:
+    """The commands say `python3`, which is the machine's own."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+    plain = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    froms = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    beside = {job.stem for job in path.parent.glob("*.py")}
+    assert {name.partition(".")[0] for name in plain + froms} <= sys.stdlib_module_names | beside
 
 
 def test_the_running_total_waits_for_its_own_previous_run() -> None:

@@ -1,11 +1,13 @@
 """The jobs that read the machine: ingest/orders, dim/customers, host/load and host/facts."""
 
+import importlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from sensord.core.instant import format_instant
-from tests.warehouse.jobs import Machine, Warehouse, this_minute
+from tests.warehouse.jobs import CONFIG, Machine, Warehouse, this_minute
 
 LONG_AGO = datetime(2026, 1, 5, 10, tzinfo=UTC)
 FACTS = "host/facts/20260105T100000Z.csv"
@@ -71,6 +73,24 @@ def test_a_process_that_ends_under_our_eyes_and_a_name_with_control_letters(
     assert finished.code == 0
     items = [row["item"] for row in warehouse.rows(f"ingest/orders/{partition(at)}")]
     assert items == ["init", "shop (v2)", "two?lines"]
+
+
+def test_a_process_that_may_not_be_looked_at_is_left_out(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, since nothing is forbidden to root, who may be running the tests."""
+    monkeypatch.setenv("HOST_PROC", str(machine.root / "proc"))
+    monkeypatch.syspath_prepend(CONFIG / "jobs")
+    read_text = Path.read_text
+
+    def guarded(path: Path, encoding: str, errors: str) -> str:
+        if path.parent.name == "70":
+            raise PermissionError
+        return read_text(path, encoding, errors)
+
+    monkeypatch.setattr(Path, "read_text", guarded)
+
+    shown = importlib.import_module("machine").processes()
+
+    assert [process.name for process in shown] == ["init"]
 
 
 def test_a_machine_that_shows_no_process_is_a_failure(warehouse: Warehouse, machine: Machine) -> None:
