@@ -287,6 +287,11 @@ class TestOverlap:
         ended = cron("0 0 * * *", end="2025-06-03 12:00")
         assert "no data interval" in refused(at("2025-06-03 05:00"), HOURLY, ended, match="overlap")
 
+    def test_an_empty_period_overlaps_only_what_spans_it_whole(self) -> None:
+        keys: dict[str, Any] = {"match": "overlap", "since": "2025-06-10"}
+        assert "which is empty" in refused(at("2025-06-03 05:00"), HOURLY, MIDNIGHT, **keys)
+        assert mapped(at("2025-06-03 05:00"), HOURLY, cron("0 0 1 * *"), **keys) == days("2025-07-01")
+
     def test_takes_the_same_ends_as_interval(self) -> None:
         found = mapped(at("2025-06-03 05:00"), HOURLY, MIDNIGHT, match="overlap", within="2d")
         assert found == days("2025-06-02", "2025-06-03", "2025-06-04")
