@@ -137,6 +137,9 @@ def test_an_alias_stands_for_its_expression(alias: str, expression: str) -> None
         ("0 0 * * FRIL,7#1", "1-7 1-26"),
         ("0 0 L * 1#1", "1-1 1-31"),
         ("0 0 * * 5-7", "1-5 1-6 1-7 1-12 1-13 1-14 1-19 1-20 1-21 1-26 1-27 1-28"),
+        ("0 0 * * FRI-SUN", "1-5 1-6 1-7 1-12 1-13 1-14 1-19 1-20 1-21 1-26 1-27 1-28"),
+        ("0 0 1 * SUN-MON", "1-1 1-7 1-8 1-14 1-15 1-21 1-22 1-28 1-29"),
+        ("0 0 * * 7/3", "1-3 1-6 1-7 1-10 1-13 1-14 1-17 1-20 1-21 1-24 1-27 1-28 1-31"),
         ("0 0 * * 0,7", "1-7 1-14 1-21 1-28"),
         ("0 0 * * 2/3", "1-2 1-5 1-9 1-12 1-16 1-19 1-23 1-26 1-30"),
         ("0 0 5/10 1 *", "1-5 1-15 1-25"),
@@ -188,3 +191,18 @@ def test_a_rule_that_nobody_uses_is_forgotten() -> None:
     gc.collect()
 
     assert rule() is None
+
+
+@pytest.mark.parametrize("expression", ["30 2 * * *", "0,30 1-3 * * *", "*/20 * * * *", "*/30 2 * * *", "0 12 * * *"])
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Europe/Amsterdam", GAP), ("Europe/Amsterdam", OVERLAP), ("Australia/Lord_Howe", "2024-04-06"),
+     ("Pacific/Apia", "2011-12-30"), ("America/Santiago", "2024-09-08")],
+)  # fmt: skip
+def test_wherever_a_stretch_is_cut_near_a_change_its_parts_add_up(expression: str, zone: str, day: str) -> None:
+    ticks = parse_cron(expression, ZoneInfo(zone))
+    since, until = utc(day) - DAY, utc(day) + 4 * DAY
+    whole = ticks._make(since, until)
+
+    for cut in (since + n * timedelta(minutes=30) for n in range(1, 240)):
+        assert ticks._make(since, cut) + ticks._make(cut, until) == whole

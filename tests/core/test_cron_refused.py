@@ -100,6 +100,8 @@ REFUSED = {
     "0 0 31 4,6,9,11 *": ("day of month field: expected a day that comes", "day 31 of month 4,6,9,11"),
     "0 0 31 2 */2": ("day of month field: expected a day that comes", "on day of week */2"),
     "0 0 */20 * 1#5": ("day of month field: expected a day that comes", "day */20 of month * on day of week 1#5"),
+    "0 0 */20 2 5L": ("day of month field: expected a day that comes", ""),
+    "0 0 */20 * 1#4": ("day of month field: expected a day that comes", ""),
     "0 0 */16 2 5L": ("day of month field: expected a day that comes", ""),
 }
 
@@ -137,7 +139,7 @@ def test_whether_it_ever_fires_is_told_without_searching_the_years(monkeypatch: 
 @pytest.mark.parametrize(
     "expression",
     ["0 0 29 2 *", "0 0 31 2 1", "0 0 31 * *", "0 0 L 2 *", "0 0 31,L 2 *", "0 0 */30 * 1#5", "0 0 29 2 */7",
-     "0 0 */28 2 5L", "0 0 * 2 1#5", "0 0 31 2 1#5"],
+     "0 0 */28 2 5L", "0 0 * 2 1#5", "0 0 31 2 1#5", "0 0 */13 * 1#2", "0 0 */21 2 5L"],
 )  # fmt: skip
 def test_what_fires_seldom_is_accepted_and_does_fire(expression: str) -> None:
     assert parse_cron(expression, ZONE).next(datetime(2024, 1, 1, tzinfo=UTC)) is not None

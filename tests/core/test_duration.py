@@ -162,15 +162,12 @@ def test_a_duration_prints_as_it_is_read(duration: Duration) -> None:
     assert parse_duration(str(duration.negated())) == duration.negated()
 
 
-@given(st.data(), some.zones, durations)
-def test_adding_keeps_the_order_of_wall_times(data: st.DataObject, zone: ZoneInfo, duration: Duration) -> None:
-    first, second = data.draw(some.instants(zone)), data.draw(some.instants(zone))
-    calendar_part = Duration(duration.sign, duration.years, duration.months, duration.weeks, duration.days)
-    if wall(first, zone) > wall(second, zone):
-        first, second = second, first
+@given(st.data(), some.zones, st.integers(1, 500), st.sampled_from((1, -1)))
+def test_adding_days_keeps_the_order_of_wall_times(data: st.DataObject, zone: ZoneInfo, days: int, sign: int) -> None:
+    first, second = sorted((data.draw(some.instants(zone)) for _ in range(2)), key=lambda at: wall(at, zone))
+    duration = Duration(sign, days=days)
 
-    if calendar_part.is_calendar:
-        assert calendar_part.add(first, zone) <= calendar_part.add(second, zone)
+    assert duration.add(first, zone) <= duration.add(second, zone)
 
 
 @given(st.data(), some.zones, st.integers(-500, 500))
@@ -182,7 +179,7 @@ def test_days_keep_the_wall_time_wherever_it_exists(data: st.DataObject, zone: Z
 
     wanted = wall(instant, zone) + timedelta(days=days)
     landed = wall(moved, zone)
-    in_a_gap = wall(moved - timedelta.resolution, zone) < wanted - timedelta.resolution
+    in_a_gap = wall(moved - timedelta.resolution, zone) < wanted
     assert landed == wanted or (landed > wanted and in_a_gap)
 
 
