@@ -41,11 +41,16 @@ def show(value: object) -> str:
             return str(value)[:60]
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """`did you mean "..."?` with the nearest of `known`: the same but for case, or spelled nearly so."""
+def find_nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that is the same but for case, or spelled nearly so."""
     lower = {one.lower(): one for one in known}
     near = [word.lower()] if word.lower() in lower else difflib.get_close_matches(word.lower(), lower, n=1)
-    return f'did you mean "{lower[near[0]]}"?' if near else None
+    return lower[near[0]] if near else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    near = find_nearest(word, known)
+    return f'did you mean "{near}"?' if near else None
 
 
 def propose_flow(word: str, known: Sequence[str]) -> str:

@@ -39,6 +39,10 @@ class Report:
     def refuse(self, path: Path, error: InvalidValue) -> None:
         self.at_value(path, error.message, error.hint)
 
+    def pass_over(self, path: Path) -> None:
+        """Let nothing be said of its missing: something else has been."""
+        self._said.add(path)
+
     def said(self, path: Path) -> bool:
         """Whether there is a problem with it already."""
         return path in self._said

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from sensord.config import unsupported
 from sensord.config.document import Path
-from sensord.config.names import SETTINGS_FILE, did_you_mean, list_words, show
+from sensord.config.names import SETTINGS_FILE, did_you_mean, find_nearest, list_words, show
 from sensord.config.report import Report, of_key
 from sensord.config.tables import Expects, FlowTable, RunTable, ScheduleTable, SensorTable, SettingsTable, Table
 
@@ -91,7 +91,7 @@ def _locate(model: type[Table], data: dict[str, Any], location: tuple[int | str,
 def _say(fault: _Fault, report: Report) -> None:
     path, value, _, expects, inside = fault
     if expects is None:
-        report.at_key(path, *_explain_key(str(path[-1]), fault.table))
+        _say_key(path, fault.table, report)
     elif not inside:
         report.at_value(path, f"expected {expects.words}, got {show(value)}", _advise(expects, value))
     elif expects.one_of:
@@ -115,16 +115,22 @@ def _propose(expects: Expects, value: object) -> str | None:
     return did_you_mean(value, expects.one_of) if isinstance(value, str) and expects.one_of else None
 
 
-def _explain_key(key: str, table: str) -> tuple[str, str | None]:
-    """What to say of a key that `table` has not."""
+def _say_key(path: Path, table: str, report: Report) -> None:
+    """A key that `table` has not. That the key which was meant is missing need not be said, too."""
+    key = str(path[-1])
     own = TABLES[table].model_fields.keys() | unsupported.KEYS[table]
     homes = [name for name, model in TABLES.items() if key in model.model_fields]
     if key in unsupported.KEYS[table] or (not homes and any(key in keys for keys in unsupported.KEYS.values())):
-        return f"`{key}` is not supported by this version of sensord", None
-    message = f"expected a key of {_title(table)}, got `{key}`"
+        report.at_key(path, f"`{key}` is not supported by this version of sensord")
+        return
+    hint = f"the keys are {', '.join(TABLES[table].model_fields)}"
     if homes:
-        return message, f"it belongs to {_title(homes[0])}"
-    return message, did_you_mean(key, own) or f"the keys are {', '.join(TABLES[table].model_fields)}"
+        hint = f"it belongs to {_title(homes[0])}"
+        report.pass_over((homes[0], key))
+    elif near := find_nearest(key, own):
+        hint = f'did you mean "{near}"?'
+        report.pass_over((*path[:-1], near))
+    report.at_key(path, f"expected a key of {_title(table)}, got `{key}`", hint)
 
 
 def _title(table: str) -> str:

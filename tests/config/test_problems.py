@@ -94,6 +94,28 @@ KEYS: list[Case] = [
     ),
 ]
 
+MISPLACED: list[Case] = [  # nothing is said to be missing that is only misspelled or elsewhere
+    (
+        '‸[scedule]\ncron = "@daily"\n' + RUN,
+        "scedule",
+        "expected a key of a flow, got `scedule`",
+        'did you mean "schedule"?',
+    ),
+    (
+        '[schedule]\n‸crom = "@daily"\n' + RUN,
+        "schedule.crom",
+        "expected a key of [schedule], got `crom`",
+        'did you mean "cron"?',
+    ),
+    ('‸command = ["a"]\n' + SCHEDULE, "command", "expected a key of a flow, got `command`", "it belongs to [run]"),
+    (
+        PLAIN + '[[sensors]]\n‸upstrem = "up"\n',
+        "sensors[0].upstrem",
+        "expected a key of [[sensors]], got `upstrem`",
+        'did you mean "upstream"?',
+    ),
+]
+
 SHAPES: list[Case] = [
     ("description = ‸3\n" + PLAIN, "description", "expected a text, got 3", None),
     ("description = ‸[]\n" + PLAIN, "description", "expected a text, got an empty list", None),
@@ -389,7 +411,7 @@ def test_meanings(folder: Folder, case: Case) -> None:
     check(folder, case)
 
 
-@pytest.mark.parametrize("case", KEYS, ids=lambda case: repr(case[0])[:60])
+@pytest.mark.parametrize("case", [*KEYS, *MISPLACED], ids=lambda case: repr(case[0])[:60])
 def test_unknown_keys(folder: Folder, case: Case) -> None:
     check(folder, case)
 
