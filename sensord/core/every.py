@@ -55,7 +55,7 @@ class EveryTicks(ChunkedTicks):
         self._exact = step.exact
         self._step_months, self._step_days = 12 * step.years + step.months, 7 * step.weeks + step.days
         length = step.exact or timedelta(days=self._step_days + self._step_months * _DAYS_A_MONTH)
-        super().__init__(min(length * _TICKS_A_CHUNK, _LONGEST_CHUNK) if length < _LONGEST_CHUNK else _LONGEST_CHUNK)
+        super().__init__(max(min(length * _TICKS_A_CHUNK, _LONGEST_CHUNK), length))
 
     def __repr__(self) -> str:
         return f"EveryTicks({self.step}, {self.start.isoformat()}, {self.zone.key})"
@@ -70,24 +70,24 @@ class EveryTicks(ChunkedTicks):
         return ticks
 
     def _estimate(self, at: datetime) -> int:
-        """A number whose tick is before `at`, by at most four steps."""
+        """The number of a tick before `at`, or of the first one after it; at most two steps too low."""
         if self._exact is not None:
             return (at - self.start) // self._exact
         local = wall(at, self.zone)
         if not self._step_days:
+            # One less, since a gap at the turn of a month moves the last month's tick into this one.
             return (12 * (local.year - self._anchor.year) + local.month - self._anchor.month) // self._step_months - 1
-        # Months are not all of one length: over four centuries their sum strays from the mean by less than three days.
-        return int((local - self._anchor).days // (self._step_days + self._step_months * _DAYS_A_MONTH)) - 3
+        # Months are not all of one length, but their sum strays from the mean by days, and a step here is over a month
+        # or none at all.
+        return int((local - self._anchor).days // (self._step_days + self._step_months * _DAYS_A_MONTH)) - 1
 
     def _tick(self, number: int) -> datetime:
-        """Beyond EARLIEST and LATEST an instant that is before, or after, all others."""
+        """Beyond the years 1 to 9999 an instant that is before, or after, all others."""
         if number == 0:
             return self.start  # also where its wall time comes twice and `start` is the second
         try:
             if self._exact is not None:
-                tick = self.start + number * self._exact
-            else:
-                tick = resolve(self.step.add_days(self._anchor, number), self.zone)
+                return self.start + number * self._exact
+            return resolve(self.step.add_days(self._anchor, number), self.zone)
         except (OverflowError, InvalidValue):
             return _NEVER_BEFORE if number < 0 else _NEVER_AFTER
-        return tick if tick >= EARLIEST else _NEVER_BEFORE

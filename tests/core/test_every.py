@@ -154,6 +154,17 @@ def test_the_ticks_are_the_start_and_its_multiples(data: st.DataObject, zone: Zo
     assert parse_every(text, start, zone).between(start, until) == count_ticks(parse_duration(text), start, zone, until)
 
 
+@pytest.mark.parametrize("text", ["1d", "3w", "1mo", "7mo", "1mo1d", "1mo27d", "5mo2w", "1y1d", "1y"])
+def test_no_tick_is_missed_however_far_from_the_start(text: str) -> None:
+    start, step = utc("2024-01-31T05:00"), parse_duration(text)
+    defined = [resolve(step.add_days(wall(start, AMSTERDAM), n), AMSTERDAM) for n in range(-500, 501)]
+
+    ticks = parse_every(text, start, AMSTERDAM)
+
+    assert ticks.between(defined[0], defined[-1]) == defined[1:]
+    assert all(ticks.next(tick - timedelta.resolution) == tick for tick in defined)
+
+
 @given(st.data(), some.zones, steps)
 def test_ticks_increase_and_next_and_prev_undo_each_other(data: st.DataObject, zone: ZoneInfo, text: str) -> None:
     start, at = data.draw(some.instants(zone)), data.draw(some.instants(zone))
