@@ -23,11 +23,15 @@ def test_there_is_a_tree_to_look_at() -> None:
 
 @pytest.mark.parametrize("rule", rules.EACH, ids=lambda rule: rule.__name__)
 def test_every_file_keeps_the_rule(rule: Rule) -> None:
-    assert [violation for source in ALL for violation in rule(source)] == []
+    violations = [violation for source in ALL for violation in rule(source)]
+
+    assert not violations, "\n".join(violations)
 
 
 def test_no_executor_imports_the_store() -> None:
-    assert list(rules.executors_without_store(PACKAGE)) == []
+    violations = list(rules.executors_without_store(PACKAGE))
+
+    assert not violations, "\n".join(violations)
 
 
 def test_a_file_with_a_clock_of_its_own_still_needs_it() -> None:

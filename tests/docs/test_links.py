@@ -11,8 +11,10 @@ DOCUMENTS = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
 
 
 def test_every_link_leads_to_a_file_or_heading_of_the_project() -> None:
+    problems = [problem for document in DOCUMENTS for problem in broken(document, CHECKOUT)]
+
     assert DOCUMENTS
-    assert [problem for document in DOCUMENTS for problem in broken(document, CHECKOUT)] == []
+    assert not problems, "\n".join(problems)
 
 
 @pytest.fixture
