@@ -206,5 +206,5 @@ def _kind_of(state: State) -> CauseKind:
 
 def _words(one: Upstream) -> str | None:
     if one.run is None:
-        return "missed: its tick passed without a run" if one.state is State.SKIPPED else None
+        return "its tick passed without a run" if one.state is State.SKIPPED else None
     return one.run.message or one.run.reason

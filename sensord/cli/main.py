@@ -29,6 +29,10 @@ COMMANDS = {
 }
 
 
+class PipeClosed(Exception):
+    """Whoever read our output has left, as `head` does. By this name click does not make it an exit code of its own."""
+
+
 class Program(Group):
     """The root: its commands are imported when they are called for, in the order in which `--help` shows them."""
 
@@ -51,12 +55,18 @@ class Program(Group):
         except click.UsageError as error:
             raise click.UsageError(error.message + _guess(args[0]), ctx) from None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise PipeClosed from error
+
     def main(  # type: ignore[override]  # click's overloads say the same in four ways
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         try:
             code = super().main(args, prog_name, **extra | {"standalone_mode": False})
-        except BrokenPipeError:
+        except PipeClosed:
             _forget_stdout()
             code = PIPE_CLOSED
         except click.Abort:

@@ -1,6 +1,7 @@
 """Calling `sensord` in this process, as click's own runner does, with a clock and an environment of the test's."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Program:
     url: str | None
     clock: Clock
     waits: list[float] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
 
     def __call__(self, *arguments: str, **environ: str) -> Said:
         given = {"SENSORD_CONFIG": str(self.folder)} | ({"SENSORD_DB": self.url} if self.url else {}) | environ
@@ -44,5 +46,6 @@ class Program:
         return Said(result.stdout, result.stderr, result.exit_code)
 
     def wait(self, seconds: float) -> None:
-        """Instead of sleeping."""
+        """Instead of sleeping, what the test has to happen meanwhile."""
         self.waits.append(seconds)
+        self.meanwhile()

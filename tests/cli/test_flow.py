@@ -1,0 +1,103 @@
+"""`sensord flow list` and `show`."""
+
+import pytest
+
+from tests.cli.program import Program
+from tests.daemon.world import DAILY, HOURLY, World, on
+
+ABOUT = 'description = "Sales by the hour"\nowner = "analytics"\ntags = ["mart", "hourly"]\n'
+
+
+@pytest.fixture
+def mart(world: World) -> World:
+    world.flow("dim/customers", DAILY.replace("[run]", 'timezone = "Europe/Berlin"\n[run]'))
+    world.flow("orders", '[schedule]\nevery = "90m"\nstart = 2026-11-01\n[run]\nshell = true\ncommand = "true && :"\n')
+    world.flow("sales", ABOUT, HOURLY, on("orders", match="interval", require="any"), on("dim/customers"))
+    world.flow("twin", '[schedule]\nfollow = "sales"\n[run]\ncommand = ["true", "x"]\nmax_active = 3\npriority = 7\n')
+    world.start()
+    return world
+
+
+@pytest.mark.usefixtures("mart")
+def test_all_flows(sensord: Program) -> None:
+    assert sensord("flow", "list").lines == [
+        "FLOW           STATE   SCHEDULE                      OWNER      UPSTREAMS",
+        "dim/customers  active  cron 0 2 * * * Europe/Berlin  -          -",
+        "orders         active  every 1h30m                   -          -",
+        "sales          active  cron 0 * * * *                analytics  dim/customers, orders",
+        "twin           active  follow sales                  -          -",
+    ]
+
+
+def test_no_flows(world: World, sensord: Program) -> None:
+    world.start()
+    assert (sensord("flow", "list").out, sensord("flow", "list").err) == ("", "no flows\n")
+    assert sensord("flow", "list", "--json").json == {"flows": []}
+
+
+@pytest.mark.usefixtures("mart")
+def test_one_flow(sensord: Program) -> None:
+    assert sensord("flow", "show", "sales").lines == [
+        "sales: active",
+        "  about         Sales by the hour",
+        "  owner         analytics",
+        "  tags          mart, hourly",
+        "  schedule      cron 0 * * * *",
+        "  next tick     2026-11-22T11:00:00Z, in 30m",
+        "  command       true",
+        "  at once       1, priority 0",
+        "  waited for by nobody",
+        "  sensor 0      orders, interval, require any, on_failure wait",
+        "  sensor 1      dim/customers, latest, on_failure wait",
+    ]
+
+
+@pytest.mark.usefixtures("mart")
+def test_one_flow_as_json(sensord: Program) -> None:
+    shown = sensord("flow", "show", "orders", "--json").json
+    assert shown["schedule"] == {
+        "every": "1h30m",
+        "timezone": "UTC",
+        "start": "2026-11-01T00:00:00Z",
+        "end": None,
+    }
+    assert (shown["command"], shown["downstreams"], shown["sensors"]) == ("true && :", ["sales"], [])
+    assert shown["next_tick"] == "2026-11-22T12:00:00Z"
+    twin = sensord("flow", "show", "twin", "--json").json
+    assert twin["schedule"] == {"follow": "sales", "timezone": "UTC", "start": None, "end": None}
+    assert (twin["max_active"], twin["priority"], twin["command"]) == (3, 7, ["true", "x"])
+
+
+@pytest.mark.usefixtures("mart")
+def test_a_flows_sensors_as_json(sensord: Program) -> None:
+    assert sensord("flow", "show", "sales", "--json").json["sensors"][0] == {
+        "index": 0,
+        "upstream": "orders",
+        "match": "interval",
+        "require": "any",
+        "accept": ["success"],
+        "on_failure": "wait",
+        "on_skipped": "skip",
+        "on_missing": "fail",
+    }
+
+
+def test_a_flow_whose_file_has_become_wrong_keeps_its_last_good_definition(mart: World, sensord: Program) -> None:
+    mart.flow("sales", HOURLY.replace("0 * * * *", "0 * * *"))
+    mart.daemon.reload()
+    lines = sensord("flow", "show", "sales").lines
+    assert "  schedule      cron 0 * * * *" in lines
+    assert lines[-1].startswith("  error         flows/sales.toml:2:8: schedule.cron: expected 5 fields")
+
+
+def test_a_flow_that_was_removed_has_no_next_tick(mart: World, sensord: Program) -> None:
+    mart.remove("twin")
+    mart.daemon.reload()
+    shown = sensord("flow", "show", "twin", "--json").json
+    assert (shown["state"], shown["next_tick"]) == ("removed", None)
+    assert shown["removed_at"] == "2026-11-22T10:30:00Z"
+
+
+@pytest.mark.usefixtures("mart")
+def test_an_unknown_flow(sensord: Program) -> None:
+    assert sensord("flow", "show", "nothing").code == 4
