@@ -18,7 +18,7 @@ DEEPEST = 32
 _LEXEMES = re.compile(
     r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''" + r'|"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*'|#[^\n]*|[\[\]{}.,\n]", re.DOTALL
 )
-_UNUSUAL = re.compile(r"\\u0000|\\U00000000|[0-9A-Fa-f_]{16}|[0-7_]{19}|[01_]{60}")
+_LONG_NUMBER = re.compile(r"[0-9_]{19}|0[xob]")
 _INTEGERS = range(-(2**63), 2**63)
 
 
@@ -65,7 +65,8 @@ class Document:
 
     def unusable(self) -> Iterator[tuple[Path, str]]:
         """Values that TOML can write but nothing here can hold: (path, what was expected and got)."""
-        if _UNUSUAL.search(self._text):
+        text = self._text
+        if "\\u0000" in text or "\\U00000000" in text or _LONG_NUMBER.search(text):
             yield from _find_unusable((), self.data)
 
     def _find(self, path: Path) -> Any:
