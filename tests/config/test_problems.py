@@ -434,7 +434,7 @@ cron = "61 * * * *"
 timezone = "Mars"
 [run]
 command = "load"
-retries = 2
+queue = 2
 [[sensors]]
 upstream = "nowhere"
 match = "sam"
@@ -448,7 +448,7 @@ on_skipped = "no"
         (3, "schedule.cron"),
         (4, "schedule.timezone"),
         (6, "run.command"),
-        (7, "run.retries"),
+        (7, "run.queue"),
         (9, "sensors[0].upstream"),
         (10, "sensors[0].match"),
         (13, "sensors[1].on_skipped"),
