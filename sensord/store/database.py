@@ -91,12 +91,13 @@ class Database(ABC):
 
 
 class Transaction:
-    """All of it or nothing. Use it within its `with` only."""
+    """All of it or nothing: it commits nothing once a statement of it has failed, even where the error was caught."""
 
-    __slots__ = ("_db",)
+    __slots__ = ("_db", "_failed")
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._failed: DatabaseError | None = None
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
@@ -108,7 +109,11 @@ class Transaction:
         if db._open is not self:
             raise RuntimeError("expected an open transaction, got one that is over")
         db.statements += 1
-        return db._fetch(sql, values)
+        try:
+            return db._fetch(sql, values)
+        except DatabaseError as error:
+            self._failed = error
+            raise
 
     def run(self, sql: str, /, **values: Parameter) -> int:
         """How many rows one statement has inserted, updated or deleted."""
@@ -116,7 +121,11 @@ class Transaction:
         if db._open is not self:
             raise RuntimeError("expected an open transaction, got one that is over")
         db.statements += 1
-        return db._run(sql, values)
+        try:
+            return db._run(sql, values)
+        except DatabaseError as error:
+            self._failed = error
+            raise
 
     def __enter__(self) -> Self:
         db = self._db
@@ -131,13 +140,15 @@ class Transaction:
         db = self._db
         db._open = None
         db.statements += 1
-        if error is None:
+        if error is None and self._failed is None:
             db._commit()
             return
         try:
             db._roll_back()
         except DatabaseError as second:
-            error.add_note(f"rolling back failed too: {second}")
+            (error or self._failed or second).add_note(f"rolling back failed too: {second}")
+        if error is None and self._failed is not None:
+            raise self._failed
 
 
 _USERINFO = re.compile(r"^([A-Za-z0-9+.-]+://[^:/?@]*):.*@", re.DOTALL)

@@ -22,6 +22,8 @@ OLDEST = 14
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 10
 SILENCE_MILLISECONDS = 10_000
+LAST_WORDS = ("57P", "08", "25P03")
+"""The error codes, or how they begin, after which a server closes the connection."""
 
 
 class PostgresDatabase(Database):
@@ -52,7 +54,8 @@ class PostgresDatabase(Database):
         if self.connection.closed:
             self._reconnect()
         self._execute(sql, values)
-        return self._cursor.fetchall() if self._cursor.description else []
+        result = self._cursor.pgresult
+        return self._cursor.fetchall() if result and result.nfields else []
 
     def _run(self, sql: str, values: dict[str, Parameter]) -> int:
         if self.connection.closed:
@@ -83,16 +86,25 @@ class PostgresDatabase(Database):
         self._send(b"COMMIT")
 
     def _roll_back(self) -> None:
-        if not self.connection.closed:  # a server that lost us has rolled back
-            self._send(b"ROLLBACK")
+        if self.connection.closed:  # a server that lost us has rolled back
+            return
+        try:
+            self._cursor.execute(b"ROLLBACK", prepare=False)  # psycopg is to know: it forgets what it had prepared
+        except psycopg.Error as error:
+            raise self._explain(error) from error
 
     def _send(self, sql: bytes) -> None:
+        """By libpq itself: a third of what a cursor takes, and psycopg needs not know."""
         try:
-            self._cursor.execute(sql, prepare=False)
+            result = self.connection.pgconn.exec_(sql)
+            if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+                raise psycopg.errors.error_from_result(result)
         except psycopg.Error as error:
             raise self._explain(error) from error
 
     def _explain(self, error: psycopg.Error) -> DatabaseError:
+        if (error.sqlstate or "").startswith(LAST_WORDS):
+            self.connection.close()
         return explain(error, self.url, lost=self.connection.closed)
 
     def close(self) -> None:

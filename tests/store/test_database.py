@@ -1,5 +1,6 @@
 """What a connection promises, on both databases: all or nothing, the same types, errors that a person can read."""
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -53,6 +54,20 @@ def test_an_error_of_the_database_too_and_the_next_transaction_works(db: Databas
         tx.run(NEW_FLOW, name="b")
 
     assert names(db) == ["b"]
+
+
+def write_in_spite_of_an_error(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run(NEW_FLOW, name="a")
+        with contextlib.suppress(DatabaseError):
+            tx.run(NEW_FLOW, name="a")
+
+
+def test_an_error_that_was_caught_does_not_commit_the_rest(db: Database) -> None:
+    with pytest.raises(DatabaseError, match=r"(?i)unique"):
+        write_in_spite_of_an_error(db)
+
+    assert names(db) == []
 
 
 def test_transactions_are_not_reentrant(db: Database) -> None:

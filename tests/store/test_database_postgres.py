@@ -121,6 +121,24 @@ def test_a_commit_that_cannot_be_sent_is_an_error(db: Database, server: psycopg.
     assert db.fetch("SELECT name FROM flow") == []
 
 
+def write_after_a_nap(server: psycopg.Connection, db: Database) -> None:
+    alive = f"SELECT 1 FROM pg_stat_activity WHERE pid = {db.fetch('SELECT pg_backend_pid()')[0][0]}".encode()
+    db.run("SET idle_in_transaction_session_timeout = 1")
+    with db.transaction() as tx:
+        tx.run(NEW_FLOW, name="a")
+        while server.execute(alive).fetchall():
+            continue
+        tx.run(NEW_FLOW, name="b")
+
+
+def test_a_transaction_that_dawdles_is_ended_by_the_server(db: Database, server: psycopg.Connection) -> None:
+    with pytest.raises(Unreachable):
+        write_after_a_nap(server, db)
+
+    assert db.fetch("SELECT name FROM flow") == []
+    assert setting(db, "idle_in_transaction_session_timeout") == "10s"
+
+
 def test_a_database_that_was_closed_stays_closed(database_url: str) -> None:
     db = Database.open(database_url)
     db.close()

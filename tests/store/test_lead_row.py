@@ -124,7 +124,7 @@ def test_a_daemon_frozen_in_a_transaction_holds_nobody_up(db: Database, other: D
             tx.run("INSERT INTO problem (file, position, message, seen_at) VALUES ('f', 1, 'm', 0)")
             Lead.take(other, SECOND, wait=no_wait)
 
-    with pytest.raises(Unreachable, match="terminating connection"):
+    with pytest.raises(Unreachable):
         freeze()
 
     assert other.fetch("SELECT * FROM problem") == []
