@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command("next", cls=Command, examples=["sensord next mart/sales", "sensord next mart/sales --after 2026-08-01"])
 @click.argument("flow")
 @click.option("--after", type=DateType("now"), default="now", help="Ticks after this date, not that one itself.")
-@click.option("-n", "number", type=click.IntRange(min=1), default=5, show_default=True, help="How many.")
+@click.option("-n", "number", metavar="N", type=click.IntRange(min=1), default=5, show_default=True, help="How many.")
 @json_option
 @pass_session
 def next_ticks(session: Session, flow: str, after: datetime, number: int, as_json: bool) -> None:

@@ -29,7 +29,12 @@ def run() -> None:
 @click.option("--state", type=click.Choice(STATES), help="Only runs in this state.")
 @click.option("--since", type=SinceType(), help="Only logical dates from then on: a date, or a time ago such as 2h.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most this many, the newest."
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="The newest so many.",
 )
 @json_option
 @pass_session
@@ -81,7 +86,7 @@ def show_run(session: Session, flow: str, date: When, as_json: bool) -> None:
 )
 @click.argument("flow", metavar="FLOW|RUN_ID")
 @click.argument("date", type=DateType("latest", "now"), default="latest", metavar="[DATE]")
-@click.option("--attempt", "number", type=click.IntRange(min=1), help="This attempt rather than the last one.")
+@click.option("--attempt", "number", metavar="N", type=click.IntRange(min=1), help="This one rather than the last.")
 @click.option("--raw", is_flag=True, help="The bytes as the command wrote them, control characters and all.")
 @pass_session
 def show_logs(session: Session, flow: str, date: When, number: int | None, raw: bool) -> None:
