@@ -6,7 +6,7 @@ What has its default is left out, so that a new key of the language changes no d
 import hashlib
 import json
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -16,13 +16,15 @@ from sensord.core.cron import CronTicks, parse_cron
 from sensord.core.every import EveryTicks, parse_every
 from sensord.core.flow import SUCCESS_ONLY, Command, First, Flow, Policy, Sensor
 from sensord.core.mapping import Mapping, MappingFunction, Match
+from sensord.core.retry import Retry
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
 from sensord.core.ticks import Ticks
 from sensord.core.zone import parse_zone
 
 _STATES = {state.label: state for state in State}
-_DEFAULTS = {kind: {one.name: one.default for one in fields(kind)} for kind in (Flow, Command, Sensor, Mapping)}
+_DEFAULTS = {kind: {one.name: one.default for one in fields(kind)} for kind in (Flow, Command, Sensor, Mapping, Retry)}
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _POLICIES = ("on_failure", "on_skipped", "on_missing")
 
 
@@ -32,6 +34,7 @@ def write_body(flow: Flow) -> str:
     whole = _unlike(flow, "description", "owner", "tags") | {
         "schedule": schedule | _unlike(flow, "follow", "first"),
         "run": _unlike(flow, "max_active", "priority")
+        | _write_limits(flow)
         | _unlike(command, "argv", "shell_text", "pass_env", "cwd")
         | _written({"env": dict(command.env)}),
         "sensors": [_write_sensor(sensor) for sensor in flow.sensors],
@@ -53,6 +56,7 @@ def flow_from_body(name: str, body: str) -> Flow:
         tags=tuple(whole.get("tags", ())),
         follow=schedule.get("follow"),
         first=First(schedule.get("first", First.LAST)),
+        **_read_limits(run),
         **options,
     )
 
@@ -101,6 +105,22 @@ def _read_command(run: dict[str, Any]) -> Command:
     return Command(env=tuple(sorted(run.get("env", {}).items())), **options)
 
 
+def _write_limits(flow: Flow) -> dict[str, Any]:
+    """Lengths of time in seconds."""
+    spans = {key: span.total_seconds() for key, span in _unlike(flow, "timeout", "grace").items()}
+    retry = _unlike(flow.retry, "limit", "backoff")
+    delay = {"delay": flow.retry.delay.total_seconds()} if flow.retry.delay != Retry().delay else {}
+    return spans | _written({"retry": retry | delay})
+
+
+def _read_limits(run: dict[str, Any]) -> dict[str, Any]:
+    spans = {key: timedelta(seconds=run[key]) for key in ("timeout", "grace") if key in run}
+    retry = dict(run.get("retry", {}))
+    if "delay" in retry:
+        retry["delay"] = timedelta(seconds=retry["delay"])
+    return spans | {"retry": Retry(**retry)}
+
+
 def _write_sensor(sensor: Sensor) -> dict[str, Any]:
     accept = sorted(state.label for state in sensor.accept) if sensor.accept != SUCCESS_ONLY else None
     mapping = _write_mapping(sensor.mapping)
@@ -140,7 +160,7 @@ def _import(name: str) -> MappingFunction:
     return load_function(name, [name.partition(":")[0]])
 
 
-def _unlike(thing: Flow | Command | Sensor | Mapping, *keys: str) -> dict[str, Any]:
+def _unlike(thing: Flow | Command | Sensor | Mapping | Retry, *keys: str) -> dict[str, Any]:
     """Of these fields, those that differ from their defaults."""
     defaults = _DEFAULTS[type(thing)]
     return {key: value for key in keys if (value := getattr(thing, key)) != defaults[key]}
@@ -152,4 +172,4 @@ def _written(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sensord.config.build_command import build_command
+from sensord.config.build_limits import build_limits
 from sensord.config.build_sensors import build_sensors
 from sensord.config.report import Report
 from sensord.config.tables import FlowTable, RunTable, ScheduleTable
@@ -42,6 +43,7 @@ def build_flow(
     zone = followed.zone if followed else _read_zone(schedule_table, report)
     schedule = _build_schedule(schedule_table, zone, followed, report)
     command = build_command(run, report)
+    limits = build_limits(run, report)
     sensors = build_sensors(name, table.sensors or [], zone, load, report)
     if schedule is None or command is None or report.problems:
         return None
@@ -55,7 +57,7 @@ def build_flow(
         "priority": run.priority,
     }
     options = {key: value for key, value in written.items() if value is not None}
-    return Flow(name=name, schedule=schedule, command=command, sensors=sensors, **options)
+    return Flow(name=name, schedule=schedule, command=command, sensors=sensors, **limits, **options)
 
 
 def _read_zone(table: ScheduleTable, report: Report) -> ZoneInfo:

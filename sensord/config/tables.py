@@ -27,6 +27,7 @@ _FLAG = Expects("true or false")
 _POLICY = Expects('"wait", "fail", "skip" or "proceed"', ("wait", "fail", "skip", "proceed"))
 _TEXTS = Expects("a list of texts")
 _TABLE = Expects("a table")
+_SPAN = Expects('a duration such as "45m"')
 _DATE = Expects("a date, or a date with a time, without quotes", hint="such as 2025-01-31 or 2025-01-31T06:00:00")
 _SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double brackets: [[sensors]]")
 _STATES = ("success", "failed", "skipped", "cancelled")
@@ -53,6 +54,11 @@ class RunTable(Table):
     env: Annotated[dict[str, str] | None, Expects("a table of texts")] = None
     pass_env: Annotated[list[str] | None, Expects("a list of names of variables")] = None
     cwd: Annotated[str | None, Expects("the path of a folder")] = None
+    timeout: Annotated[str | None, _SPAN] = None
+    grace: Annotated[str | None, _SPAN] = None
+    retries: Annotated[int | None, Field(ge=0, le=1000), Expects("a whole number from 0 to 1000")] = None
+    retry_delay: Annotated[str | None, _SPAN] = None
+    retry_backoff: Annotated[float | None, Field(ge=1, le=100), Expects("a number from 1 to 100")] = None
     max_active: Annotated[int | None, Field(ge=1, le=1000), Expects("a whole number from 1 to 1000")] = None
     priority: Annotated[int | None, Field(ge=-1000, le=1000), Expects("a whole number from -1000 to 1000")] = None
 

@@ -6,9 +6,7 @@ A key leaves this list when its table in `tables` takes it.
 KEYS: dict[str, frozenset[str]] = {
     "": frozenset({"extends", "params", "retention"}),
     "schedule": frozenset({"catchup", "catchup_limit", "late_limit"}),
-    "run": frozenset(
-        {"timeout", "grace", "retries", "retry_delay", "retry_backoff", "user", "executor", "queue", "pool", "pools"}
-    ),
+    "run": frozenset({"user", "executor", "queue", "pool", "pools"}),
     "sensors": frozenset({"timeout", "on_timeout", "every"}),
     "sensord.toml": frozenset(
         {

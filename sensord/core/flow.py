@@ -4,11 +4,13 @@ Made by `sensord.config` from a file or from a stored body; knows neither, and d
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from sensord.core.duration import Duration
 from sensord.core.mapping import Mapping
 from sensord.core.mapping import Require as Require
+from sensord.core.retry import Retry
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
 
@@ -72,6 +74,7 @@ class Flow:
     """One flow. `follow` names the flow whose ticks it takes; `schedule` has them already.
 
     max_active: how many of its runs may be under way at once, at least 1. priority: the higher goes first.
+    timeout: how long a command may run, None for ever; `grace` passes between SIGTERM and SIGKILL.
     """
 
     name: str
@@ -85,6 +88,9 @@ class Flow:
     first: First = First.LAST
     max_active: int = 1
     priority: int = 0
+    retry: Retry = Retry()
+    timeout: timedelta | None = None
+    grace: timedelta = timedelta(seconds=10)
 
     @property
     def upstreams(self) -> frozenset[str]:

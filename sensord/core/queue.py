@@ -37,6 +37,7 @@ class Queue:
         self._heads: list[tuple[tuple[int, bool, int, int], int]] = []
         self._queued: dict[int, Queued] = {}
         self._active: Counter[int] = Counter()
+        self._resting = 0
         self._limits: dict[int, int] = {}
         self._held: set[int] = set()
 
@@ -71,10 +72,19 @@ class Queue:
             del self._active[flow_id]
         self._offer(flow_id)
 
+    def rest(self) -> None:
+        """A run retries later: it gives its slot back, and still counts against its flow's limit."""
+        self._resting += 1
+
+    def rise(self, flow_id: int) -> None:
+        """A run that rested is active no longer: it is queued again, or will not be tried any more."""
+        self._resting -= 1
+        self.vacate(flow_id)
+
     @property
-    def active(self) -> int:
-        """The number of active runs, of all flows."""
-        return self._active.total()
+    def busy(self) -> int:
+        """The number of slots in use, by runs of all flows."""
+        return self._active.total() - self._resting
 
     @property
     def ready(self) -> bool:

@@ -48,6 +48,7 @@ class Reason(StrEnum):
 
     EXIT_CODE = "exit_code"
     SIGNAL = "signal"
+    TIMED_OUT = "timed_out"
     NOT_STARTED = "not_started"
     LOST = "lost"
     UPSTREAM_FAILED = "upstream_failed"

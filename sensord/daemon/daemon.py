@@ -4,27 +4,32 @@ Knows no socket, signal or loop: `tick` is told the time by its clock and return
 simulation can drive it.
 """
 
+import random
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sensord.clock import Clock
 from sensord.config import Config
-from sensord.core.instant import to_micros
-from sensord.core.queue import Queue
+from sensord.core.instant import from_micros, to_micros
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
 from sensord.daemon.activate import activate, load
-from sensord.daemon.catalog import Catalog
+from sensord.daemon.alarms import Rung, ring
+from sensord.daemon.changes import CHANGES
 from sensord.daemon.dispatch import Place, dispatch, jobs
-from sensord.daemon.outcomes import record
+from sensord.daemon.outcomes import Chance, record
+from sensord.daemon.picture import Picture, load_picture
 from sensord.daemon.plan import plan
 from sensord.daemon.requests import Handler, serve
-from sensord.daemon.rerun import rerun
 from sensord.daemon.settle import Settled, settle
+from sensord.errors import InvalidValue, NotFound
 from sensord.executors.base import Attempt, Executor, Job, Report
-from sensord.store import requests, runs
+from sensord.store import requests, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.lead import Lead
 from sensord.store.runs import Live
@@ -44,6 +49,7 @@ class Turn:
     settled: Settled = field(default_factory=Settled)
     started: list[Live] = field(default_factory=list)
     ended: list[Live] = field(default_factory=list)
+    retrying: list[Live] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
@@ -64,6 +70,7 @@ class Daemon:
         read_config: Callable[[Mapping[str, Schedule]], Config],
         place: Place,
         slots: int,
+        chance: Chance = random.random,
     ) -> None:
         self.db = db
         self.lead = lead
@@ -74,32 +81,31 @@ class Daemon:
         self.stopping = False
         self._read_config = read_config
         self._place = place
-        self._catalog = Catalog([])
-        self._queue = Queue()
+        self._chance = chance
+        self._picture = Picture()
         self._reports: list[Report] = []
         self._jobs: list[Job] = []
+        self._kills: list[tuple[Attempt, int]] = []
         self._stale = False
         self._handlers: dict[str, Handler] = {
             "stop": lambda body: self.stop(now=bool(body.get("now"))),
             "reload": lambda _: self.reload(),
-            "rerun": lambda body: self.rerun(str(body["flow"]), datetime.fromisoformat(body["logical_date"])),
+            **{kind: partial(self.change, kind) for kind in CHANGES},
         }
 
     def reload(self) -> str:
         """Take the config folder as it is now. Returns a summary; raises ConfigError where sensord.toml is wrong."""
-        known = {name: entry.flow.schedule for name, entry in self._catalog.by_name.items()}
+        known = {name: entry.flow.schedule for name, entry in self._picture.catalog.by_name.items()}
         config = self._read_config(known)
         with self._writing() as tx:
-            self._catalog = activate(tx, config, self.clock.now())
-            self._picture(tx)
-        flows, problems = len(self._catalog.by_id), len(config.problems)
+            self._picture, _ = load_picture(tx, activate(tx, config, self.clock.now()))
+        flows, problems = len(self._picture.catalog.by_id), len(config.problems)
         return f"{flows} flows, {problems} problems"
 
     def adopt(self) -> None:
         """Take up, at the start, the runs that an earlier daemon left between queued and their end."""
         with self._writing() as tx:
             requests.expire(tx, to_micros(self.clock.now()))
-            self._catalog = load(tx, {})
             running = self._recover(tx)
         self.executor.adopt([Attempt(run.run_id, run.attempt) for run in running])
 
@@ -107,106 +113,118 @@ class Daemon:
         """Drain: start nothing more, end when all commands have ended. With `now` they are left to the next daemon."""
         self.draining = True
         self.stopping = self.stopping or now
-        return "stopping" if now else f"draining, {self._queue.active} running"
+        return "stopping" if now else f"draining, {self.active} running"
 
-    def rerun(self, flow: str, at: datetime) -> str:
-        """Send a run that has ended back to waiting, by the flow's current definition. NotFound, InvalidValue."""
+    def change(self, kind: str, body: Mapping[str, Any]) -> str:
+        """Change a run as CHANGES has it. NotFound or InvalidValue where that cannot be done."""
         with self._writing() as tx:
-            settled = rerun(tx, self._catalog, flow, at, to_micros(self.clock.now()))
-        for run in settled.released:
-            self._queue.add(run.queued)
-        return "queued" if settled.released else "waiting"
+            changed = CHANGES[kind](tx, self._picture, body, to_micros(self.clock.now()))
+        for run in changed.left:
+            if run.state == State.RETRYING:
+                self._picture.queue.rise(run.flow_id)
+            self._picture.queue.remove(run.run_id)
+        self._picture.queue_up(changed.settled.released)
+        self._ring(changed.rung)
+        return changed.text
 
     @property
     def done(self) -> bool:
-        return self.stopping or (self.draining and not self._queue.active and not self._jobs)
+        return self.stopping or (self.draining and not self.active and not self._jobs)
 
     @property
     def active(self) -> int:
         """The number of runs in starting or running."""
-        return self._queue.active
+        return self._picture.queue.busy
 
     def flow_name(self, flow_id: int) -> str:
-        return self._catalog.by_id[flow_id].flow.name
+        return self._picture.catalog.by_id[flow_id].flow.name
 
     @property
     def next_at(self) -> datetime | None:
         """When there is something to do even if nothing happens; in the past where there is a backlog."""
-        return None if self.draining else self._catalog.next_at
+        due = self._picture.next_due
+        ticks = None if self.draining else self._picture.catalog.next_at
+        return min([at for at in (ticks, None if due is None else from_micros(due)) if at], default=None)
 
     def tick(self) -> Turn:
-        """One turn. Raises DatabaseError with nothing lost: the next turn starts from what the database holds."""
+        """One turn. Raises SensordError with nothing lost: the next turn starts from what the database holds."""
         turn = Turn(requests=serve(self.db, self.lead, self.clock, self._handlers))
         self._reports += self.executor.poll()
         now = self.clock.now()
         if self._reports or self._stale or self._is_due(now):
             with self._writing() as tx:
                 if self._stale:
-                    self._catalog = load(tx, {})
                     self._recover(tx)
                 submit = self._turn(tx, turn, now)
             turn.reports = len(self._reports)
             self._reports.clear()
             self._jobs += submit
+        self._hand_over(turn)
+        return turn
+
+    def _turn(self, tx: Transaction, turn: Turn, now: datetime) -> list[Job]:
+        micros, picture = to_micros(now), self._picture
+        recorded = record(tx, picture.catalog, self._reports, picture.stopping, self._chance)
+        picture.note_ends(recorded)
+        turn.ended, turn.retrying = recorded.over, recorded.retrying
+        if picture.next_due is not None and picture.next_due <= micros:
+            self._ring(ring(tx, picture.catalog, micros))
+            picture.next_due = timers.next_due(tx)
+        turn.settled = settle(tx, picture.catalog, runs.moves(turn.ended, State.RUNNING), micros)
+        due = [] if self.draining else picture.catalog.due(now, PLAN_BUDGET)
+        if due:
+            planned = plan(tx, picture.catalog, due, micros)
+            turn.planned = planned.runs
+            turn.settled.add(planned.settled)
+        picture.queue_up(turn.settled.released)
+        if not self.draining:
+            turn.started = dispatch(tx, picture.queue, self.slots, self._place, micros)
+        return jobs(tx, picture.catalog, turn.started, self._place)
+
+    def _hand_over(self, turn: Turn) -> None:
+        """Tell the executor what has been committed. What it refuses is kept for the next turn."""
         if self._jobs:
             self.executor.submit(self._jobs)
             turn.submitted = len(self._jobs)
             self._jobs.clear()
-        return turn
+        while self._kills:
+            self.executor.kill(*self._kills[0])
+            del self._kills[0]
 
-    def _turn(self, tx: Transaction, turn: Turn, now: datetime) -> list[Job]:
-        micros = to_micros(now)
-        turn.ended = record(tx, self._reports)
-        for run in turn.ended:
-            self._queue.vacate(run.flow_id)
-        turn.settled = settle(tx, self._catalog, runs.moves(turn.ended, State.RUNNING), micros)
-        due = [] if self.draining else self._catalog.due(now, PLAN_BUDGET)
-        if due:
-            planned = plan(tx, self._catalog, due, micros)
-            turn.planned = planned.runs
-            turn.settled.add(planned.settled)
-        for run in turn.settled.released:
-            self._queue.add(run.queued)
-        if not self.draining:
-            turn.started = dispatch(tx, self._queue, self.slots, self._place, micros)
-        return jobs(tx, self._catalog, turn.started, self._place)
+    def _ring(self, rung: Rung) -> None:
+        self._picture.note_alarms(rung)
+        self._kills += rung.kills
+        if rung.next_due is not None:
+            self._picture.expect(rung.next_due)
 
     def _is_due(self, now: datetime) -> bool:
         """Whether a turn has something to do though nobody has reported anything."""
-        if self.draining:
-            return False
-        next_at = self._catalog.next_at
-        return bool(next_at and next_at <= now) or (self._queue.ready and self._queue.active < self.slots)
+        next_at, queue = self.next_at, self._picture.queue
+        startable = not self.draining and queue.ready and queue.busy < self.slots
+        return startable or bool(next_at and next_at <= now)
 
     @contextmanager
     def _writing(self) -> Iterator[Transaction]:
-        """A transaction of the leader. Where it fails, what is held in memory is read anew before the next one."""
+        """A transaction of the leader. Where it fails, what is held in memory is read anew before the next one; but not
+        where a person asked for what cannot be done.
+        """
         try:
             with self.db.transaction() as tx:
                 self.lead.guard(tx)
                 yield tx
+        except (InvalidValue, NotFound):
+            raise
         except BaseException:
             self._stale = True
             raise
 
     def _recover(self, tx: Transaction) -> list[Live]:
-        """Rebuild the queue from the database. Commands of runs in `starting` are submitted again: the executor starts
-        no attempt twice. Returns the runs in `running`.
+        """Read the picture anew. Commands of runs in `starting` are submitted again: the executor starts no attempt
+        twice; those that are being ended are told again. Returns the runs in `running`.
         """
-        live = self._picture(tx)
+        self._picture, live = load_picture(tx, load(tx, {}))
         starting = [run for run in live if run.state == State.STARTING]
-        self._jobs = jobs(tx, self._catalog, starting, self._place)
+        self._jobs = jobs(tx, self._picture.catalog, starting, self._place)
+        self._kills = [(attempt, signal.SIGTERM) for attempt in self._picture.stopping]
         self._stale = False
         return [run for run in live if run.state == State.RUNNING]
-
-    def _picture(self, tx: Transaction) -> list[Live]:
-        self._queue = Queue()
-        for entry in self._catalog.by_id.values():
-            self._queue.limit(entry.id, entry.flow.max_active, held=entry.held)
-        live = runs.live(tx)
-        for run in live:
-            if run.state == State.QUEUED:
-                self._queue.add(run.queued)
-            else:
-                self._queue.occupy(run.flow_id)
-        return live

@@ -32,7 +32,7 @@ class Place:
 
 def dispatch(tx: Transaction, queue: Queue, slots: int, place: Place, now: int) -> list[Live]:
     """Move as many queued runs to `starting` as there are free slots, each with a new attempt."""
-    chosen = queue.take(max(0, slots - queue.active))
+    chosen = queue.take(max(0, slots - queue.busy))
     if not chosen:
         return []
     started = runs.dispatch(tx, [one.run_id for one in chosen], executor=place.executor, host=place.host, now=now)

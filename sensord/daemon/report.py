@@ -16,6 +16,8 @@ def report(turn: Turn, daemon: Daemon) -> None:
         _line(logging.DEBUG, daemon, run, "planned")
     for run in turn.ended:
         _line(logging.WARNING if run.state == State.FAILED else logging.INFO, daemon, run, State(run.state).label)
+    for run in turn.retrying:
+        _line(logging.WARNING, daemon, run, "failed, and will be tried again")
     for run in turn.settled.concluded:
         _line(logging.WARNING, daemon, run, f"{State(run.state).label} without a start, by its sensors' policies")
     for run in turn.started:

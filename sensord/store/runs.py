@@ -93,7 +93,7 @@ def live(tx: Transaction) -> list[Live]:
 
 
 DISPATCH = """
-UPDATE run SET state = 3, attempt = attempt + 1, started_at = NULL
+UPDATE run SET state = 3, attempt = attempt + 1, reason = NULL, message = NULL, started_at = NULL, finished_at = NULL
 FROM ROWS(:ids, run_id) x
 WHERE run.id = x.run_id AND state = 2
 RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
@@ -120,6 +120,7 @@ BEGIN = """
 UPDATE run SET state = 4, started_at = x.at
 FROM ROWS(:began, run_id, number, at, pid) x
 WHERE run.id = x.run_id AND run.attempt = x.number AND run.state = 3
+RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
 """
 
 BEGIN_ATTEMPT = """
@@ -129,10 +130,11 @@ WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.began_
 """
 
 
-def begin(tx: Transaction, began: Sequence[Beginning]) -> None:
-    """Starting -> running, for the attempt that is the run's current one."""
-    tx.run(BEGIN, began=began)
+def begin(tx: Transaction, began: Sequence[Beginning]) -> list[Live]:
+    """Starting -> running, for the attempt that is the run's current one. Returns the runs that run now."""
+    running = [Live(*row) for row in tx.fetch(BEGIN, began=began)]
     tx.run(BEGIN_ATTEMPT, began=began)
+    return running
 
 
 OUTCOME = """
@@ -152,9 +154,60 @@ RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_
 
 
 def end(tx: Transaction, ended: Sequence[Ended]) -> list[Live]:
-    """Record how attempts ended; the runs whose current attempt it was go to their final state and are returned."""
+    """Record how attempts ended; the runs whose current attempt it was go to their new state and are returned: a final
+    one, or `retrying`.
+    """
     tx.run(OUTCOME, ended=ended)
     return [Live(*row) for row in tx.fetch(END, ended=ended)]
+
+
+TRIES = """
+SELECT r.id, r.flow_id, r.definition_id, r.attempt - r.retried_from
+FROM ROWS(:ids, run_id) x JOIN run r ON r.id = x.run_id
+"""
+
+
+def tries(tx: Transaction, run_ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
+    """Run -> (flow, definition, tries so far in its present retry budget)."""
+    rows = tx.fetch(TRIES, ids=[(run_id,) for run_id in run_ids])
+    return {run_id: (flow_id, definition_id, number) for run_id, flow_id, definition_id, number in rows}
+
+
+REQUEUE = """
+UPDATE run SET state = 2, released_at = :now
+FROM ROWS(:retries, run_id, number) x
+WHERE run.id = x.run_id AND run.attempt = x.number AND run.state = 5
+RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+"""
+
+
+def requeue(tx: Transaction, retries: Sequence[tuple[int, int]], now: int) -> list[Live]:
+    """Retrying -> queued: (run, the attempt that failed)."""
+    return [Live(*row) for row in tx.fetch(REQUEUE, retries=retries, now=now)]
+
+
+STOP = """
+UPDATE attempt SET stopping = x.reason
+FROM ROWS(:attempts, run_id, number, reason text) x
+WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.stopping IS NULL
+"""
+
+
+def stop(tx: Transaction, attempts: Sequence[tuple[int, int, str]]) -> None:
+    """Note why attempts are being ended from outside, before their commands are told: the first reason holds."""
+    tx.run(STOP, attempts=attempts)
+
+
+STOPPING = """
+SELECT a.run_id, a.number, a.stopping
+FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
+WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.stopping IS NOT NULL
+"""
+
+
+def stopping(tx: Transaction) -> dict[tuple[int, int], str]:
+    """The attempts that are being ended from outside: (run, attempt) -> reason."""
+    return {(run_id, number): reason for run_id, number, reason in tx.fetch(STOPPING)}
 
 
 CONCLUDE = """
@@ -183,9 +236,35 @@ def find(tx: Transaction, flow: str, date: int) -> Live | None:
     return Live(*rows[0]) if rows else None
 
 
+BY_ID = """
+SELECT r.id, r.flow_id, r.logical_date, r.kind, r.priority, r.state, r.attempt, r.definition_id
+FROM ROWS(:ids, run_id) x JOIN run r ON r.id = x.run_id
+"""
+
+
+def by_id(tx: Transaction, run_ids: Sequence[int]) -> dict[int, Live]:
+    """These runs, in whatever state they are."""
+    return {row[0]: Live(*row) for row in tx.fetch(BY_ID, ids=[(run_id,) for run_id in run_ids])}
+
+
+SETTLE_BY_HAND = """
+UPDATE run SET state = :new, reason = :reason, message = :message, finished_at = :now
+WHERE id = :id AND state = :old
+RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+"""
+
+
+def mark(tx: Transaction, run: Live, new: int, reason: str, message: str, now: int) -> Live:
+    """From the state that `run` has to a final one, as a person says. The leader alone writes, so it has it still."""
+    ((*row,),) = tx.fetch(
+        SETTLE_BY_HAND, id=run.run_id, old=run.state, new=new, reason=reason, message=message, now=now
+    )
+    return Live(*row)
+
+
 RERUN = """
 UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, definition_id = f.definition_id,
-               priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL
+               retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL
 FROM ROWS(:ids, run_id) x, flow f
 WHERE run.id = x.run_id AND f.id = run.flow_id AND run.state IN (6, 7, 8, 9)
 RETURNING run.id, run.flow_id, logical_date, kind, run.priority, run.state, attempt, run.definition_id

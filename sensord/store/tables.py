@@ -84,10 +84,13 @@ class Definition(Base, table=True):
 
 
 class Run(Base, table=True):
-    """One (flow, logical date). `pending` counts what a waiting run still waits for."""
+    """One (flow, logical date). `pending` counts what a waiting run still waits for.
+
+    Half of each page is left free for new versions of its rows: counting then needs no new index entries.
+    """
 
     __tablename__: ClassVar[Any] = "run"
-    __table_args__ = (UniqueConstraint("flow_id", "logical_date"),)
+    __table_args__ = (UniqueConstraint("flow_id", "logical_date"), {"postgresql_with": {"fillfactor": 50}})
 
     id: int = _id()
     flow_id: int = _column(BigInteger)
@@ -98,6 +101,7 @@ class Run(Base, table=True):
     message: str | None = _column(Text, null=True)
     pending: int = _column(Integer, default="0")
     attempt: int = _column(Integer, default="0")
+    retried_from: int = _column(Integer, default="0")
     priority: int = _column(Integer)
     definition_id: int = _column(BigInteger)
     created_at: int = _column(Instant)
@@ -138,6 +142,18 @@ class Gate(Base, table=True):
     problem: str | None = _column(Text, null=True)
 
 
+class Timer(Base, table=True):
+    """Something that falls due for a run at an instant: a retry, a deadline. One that fits no more is passed over."""
+
+    __tablename__: ClassVar[Any] = "timer"
+    __table_args__ = (Index("timer_due", "due_at"),)
+
+    run_id: int = _column(BigInteger, key=True)
+    what: int = _column(SmallInteger, key=True)
+    attempt: int = _column(Integer)
+    due_at: int = _column(Instant)
+
+
 class Attempt(Base, table=True):
     """One try at a run, as handed to an executor."""
 
@@ -151,6 +167,7 @@ class Attempt(Base, table=True):
     submitted_at: int = _column(Instant)
     began_at: int | None = _column(Instant, null=True)
     pid: int | None = _column(Integer, null=True)
+    stopping: str | None = _column(Text, null=True)
 
 
 class Outcome(Base, table=True):

@@ -51,7 +51,7 @@ def test_a_flow_at_its_limit_lets_others_pass() -> None:
     queue = queue_of(queued(1, flow=1, priority=9), queued(2, flow=1, priority=9), queued(3, flow=2))
 
     assert ids(queue.take(9)) == [1, 3]
-    assert queue.active == 2
+    assert queue.busy == 2
 
     queue.vacate(1)
 
@@ -140,4 +140,4 @@ def test_every_run_starts_once_in_order_and_within_the_limits(
     for flow in range(1, 5):
         ranks = [run.rank for run in started if run.flow_id == flow]
         assert ranks == sorted(ranks)
-    assert queue.active == 0
+    assert queue.busy == 0

@@ -10,7 +10,7 @@ TWO, TEN = "2026-11-22T02:00", "2026-11-22T10:00"
 
 
 def rerun(world: World, flow: str, date: str) -> str:
-    answer = world.daemon.rerun(flow, at(date))
+    answer = world.daemon.change("rerun", {"flow": flow, "logical_date": at(date).isoformat()})
     world.tick()
     return answer
 
@@ -24,7 +24,7 @@ def test_all_that_is_blocked_goes_on_when_the_upstream_is_rerun_and_succeeds(wor
     world.tick()
     assert set(world.runs("mart").values()) == {State.WAITING}
 
-    assert rerun(world, "customers", TWO) == "queued"
+    assert rerun(world, "customers", TWO) == "customers 2026-11-22T02:00:00Z is queued"
     assert world.attempt("customers", TWO).number == 2
     world.finish("customers", TWO)
 
@@ -68,7 +68,7 @@ def test_a_rerun_waits_for_its_own_upstream(world: World) -> None:
     world.finish("mart", TEN)
     rerun(world, "orders", TEN)
 
-    assert rerun(world, "mart", TEN) == "waiting"
+    assert rerun(world, "mart", TEN) == "mart 2026-11-22T10:00:00Z is waiting"
     world.finish("orders", TEN)
 
     assert world.state("mart", TEN) is State.RUNNING

@@ -62,6 +62,7 @@ class World:
             read_config=lambda known: load(self.folder, known=known),
             place=Place("manual", "here", self.folder, {"PATH": "/bin"}),
             slots=self.slots,
+            chance=lambda: 0.0,
         )
         self.daemon.adopt()
         self.daemon.reload()

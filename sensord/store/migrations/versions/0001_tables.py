@@ -16,6 +16,7 @@ def upgrade() -> None:
     _runs()
     _waits()
     _attempts()
+    _timers()
     _the_rest()
 
 
@@ -90,6 +91,7 @@ def _runs() -> None:
         _text("message", null=True),
         _int("pending", default="0"),
         _int("attempt", default="0"),
+        _int("retried_from", default="0"),
         _int("priority"),
         _big("definition_id"),
         _big("created_at"),
@@ -98,6 +100,7 @@ def _runs() -> None:
         _big("finished_at", null=True),
         _key("run", "id"),
         sa.UniqueConstraint("flow_id", "logical_date", name="run_flow_id_logical_date_key"),
+        postgresql_with={"fillfactor": 50},
     )
     op.create_index("run_live", "run", ["flow_id", "state"], **_only("state IN (2, 3, 4, 5)"))
 
@@ -139,6 +142,7 @@ def _attempts() -> None:
         _big("submitted_at"),
         _big("began_at", null=True),
         _int("pid", null=True),
+        _text("stopping", null=True),
         _key("attempt", "run_id", "number"),
     )
     op.create_table(
@@ -152,6 +156,18 @@ def _attempts() -> None:
         _text("message", null=True),
         _key("outcome", "run_id", "attempt"),
     )
+
+
+def _timers() -> None:
+    op.create_table(
+        "timer",
+        _big("run_id"),
+        _small("what"),
+        _int("attempt"),
+        _big("due_at"),
+        _key("timer", "run_id", "what"),
+    )
+    op.create_index("timer_due", "timer", ["due_at"])
 
 
 def _the_rest() -> None:

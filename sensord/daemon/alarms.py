@@ -1,0 +1,58 @@
+"""Alarms: what falls due for runs. A retry is queued again; a command past its timeout is ended, gently, then not."""
+
+import signal
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sensord.core.instant import from_micros, to_micros
+from sensord.core.run import Reason, State
+from sensord.daemon.catalog import Catalog
+from sensord.executors.base import Attempt
+from sensord.store import runs, timers
+from sensord.store.database import Transaction
+from sensord.store.runs import Live
+from sensord.store.timers import Timer, What
+
+_BUSY = (State.STARTING, State.RUNNING)
+
+
+@dataclass(slots=True)
+class Rung:
+    """What alarms led to. `kills` are to be sent once the transaction has committed."""
+
+    queued: list[Live] = field(default_factory=list)
+    kills: list[tuple[Attempt, int]] = field(default_factory=list)
+    stopping: dict[Attempt, str] = field(default_factory=dict)
+    next_due: int | None = None
+
+
+def ring(tx: Transaction, catalog: Catalog, now: int) -> Rung:
+    """Do what has fallen due, as far as it still matters to the run."""
+    rung = Rung()
+    due = timers.fire(tx, now)
+    current = runs.by_id(tx, [timer.run_id for timer in due]) if due else {}
+    live = [timer for timer in due if timer.run_id in current and current[timer.run_id].attempt == timer.attempt]
+    retries = [(timer.run_id, timer.attempt) for timer in live if timer.what == What.RETRY]
+    if retries:
+        rung.queued = runs.requeue(tx, retries, now)
+    for timer in live:
+        run = current[timer.run_id]
+        if run.state not in _BUSY:
+            continue
+        if timer.what == What.TIMEOUT:
+            end(tx, catalog, run, Reason.TIMED_OUT.value, rung, now)
+        elif timer.what == What.KILL:
+            rung.kills.append((Attempt(run.run_id, run.attempt), signal.SIGKILL))
+    return rung
+
+
+def end(tx: Transaction, catalog: Catalog, run: Live, why: str, rung: Rung, now: int) -> None:
+    """Have a run's command ended: SIGTERM to its group, and SIGKILL when the flow's `grace` has passed."""
+    attempt = Attempt(run.run_id, run.attempt)
+    runs.stop(tx, [(run.run_id, run.attempt, why)])
+    grace: timedelta = catalog.definition(tx, run.flow_id, run.definition_id).grace
+    due_at = to_micros(from_micros(now) + grace)
+    timers.set_timers(tx, [Timer(run.run_id, What.KILL, run.attempt, due_at)])
+    rung.next_due = due_at
+    rung.kills.append((attempt, signal.SIGTERM))
+    rung.stopping[attempt] = why

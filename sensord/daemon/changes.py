@@ -1,0 +1,93 @@
+"""What people change in single runs: rerun, cancel, mark. Each is one transaction of the leader's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sensord.core.instant import format_instant, to_micros
+from sensord.core.run import FINAL, Reason, State
+from sensord.daemon.alarms import Rung, end
+from sensord.daemon.picture import Picture
+from sensord.daemon.plan import resolve
+from sensord.daemon.settle import Settled, settle
+from sensord.errors import InvalidValue, NotFound
+from sensord.store import edges, runs
+from sensord.store.database import Transaction
+from sensord.store.runs import Live
+
+
+@dataclass(slots=True)
+class Changed:
+    """What a change did: `left` are runs that left `queued` or `retrying` by it, as they were before."""
+
+    text: str
+    settled: Settled = field(default_factory=Settled)
+    rung: Rung = field(default_factory=Rung)
+    left: list[Live] = field(default_factory=list)
+
+
+Change = Callable[[Transaction, Picture, Mapping[str, Any], int], Changed]
+"""Applies a request's body at an instant (microseconds). NotFound or InvalidValue where it cannot be done."""
+
+
+def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """Send a run that has ended back to `waiting`, by its flow's current definition, and map its sensors anew.
+
+    Runs that wait for it wait again where it had counted; those that are queued or further go on.
+    """
+    run, name = _find(tx, body)
+    if run.state not in FINAL:
+        raise InvalidValue(f"expected a run that has ended, got {name} in {State(run.state).label}")
+    (waiting,) = runs.rerun(tx, [run.run_id])
+    edges.clear(tx, [run.run_id])
+    settled = settle(tx, picture.catalog, runs.moves([waiting], State(run.state)), now)
+    settled.add(resolve(tx, picture.catalog, [waiting], now))
+    return Changed(f"{name} is {'queued' if settled.released else 'waiting'}", settled)
+
+
+def cancel(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """End a run before its time; a command that runs is ended first."""
+    run, name = _find(tx, body)
+    if run.state in FINAL:
+        raise InvalidValue(
+            f"expected a run that has not ended, got {name} in {State(run.state).label}", hint="sensord run mark"
+        )
+    return _put(tx, picture, run, name, State.CANCELLED, body, now)
+
+
+def mark(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """Say how a run ended, whatever it did; a command that runs is ended first."""
+    run, name = _find(tx, body)
+    new = State[str(body["state"]).upper()]
+    if new not in FINAL:
+        raise InvalidValue(f"expected success, failed, skipped or cancelled, got {new.label}")
+    return _put(tx, picture, run, name, new, body, now)
+
+
+CHANGES: Mapping[str, Change] = {"rerun": rerun, "cancel": cancel, "mark": mark}
+
+
+def _put(
+    tx: Transaction, picture: Picture, run: Live, name: str, new: State, body: Mapping[str, Any], now: int
+) -> Changed:
+    """Bring a run to a final state: at once, or when its command has been ended."""
+    if run.state in (State.STARTING, State.RUNNING):
+        changed = Changed(f"{name} is being ended, and is {new.label} then")
+        end(tx, picture.catalog, run, new.label, changed.rung, now)
+        return changed
+    if run.state == new:
+        return Changed(f"{name} is {new.label} already")
+    put = runs.mark(tx, run, new, Reason.BY_OPERATOR.value, f"by {body.get('who', 'somebody')}", now)
+    settled = settle(tx, picture.catalog, runs.moves([put], State(run.state)), now)
+    left = [run] if run.state in (State.QUEUED, State.RETRYING) else []
+    return Changed(f"{name} is {new.label}", settled, left=left)
+
+
+def _find(tx: Transaction, body: Mapping[str, Any]) -> tuple[Live, str]:
+    flow, at = str(body["flow"]), datetime.fromisoformat(body["logical_date"])
+    name = f"{flow} {format_instant(at)}"
+    run = runs.find(tx, flow, to_micros(at))
+    if run is None:
+        raise NotFound(f"expected a run of {name}, got none", hint=f"sensord run list --flow {flow}")
+    return run, name

@@ -1,0 +1,69 @@
+"""What the daemon holds in memory: a picture of the database, thrown away and read anew where a transaction fails."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sensord.core.queue import Queue
+from sensord.core.run import State
+from sensord.daemon.alarms import Rung
+from sensord.daemon.catalog import Catalog
+from sensord.daemon.outcomes import Recorded
+from sensord.executors.base import Attempt
+from sensord.store import runs, timers
+from sensord.store.database import Transaction
+from sensord.store.runs import Live
+
+
+@dataclass(slots=True)
+class Picture:
+    """The flows, the queue, the attempts that are being ended from outside, and when the next timer is due."""
+
+    catalog: Catalog = field(default_factory=lambda: Catalog([]))
+    queue: Queue = field(default_factory=Queue)
+    stopping: dict[Attempt, str] = field(default_factory=dict)
+    next_due: int | None = None
+
+    def queue_up(self, released: Iterable[Live]) -> None:
+        """Runs went to `queued`."""
+        for run in released:
+            self.queue.add(run.queued)
+
+    def note_ends(self, recorded: Recorded) -> None:
+        """Attempts ended: their runs are over, or rest until their retry."""
+        for run in (*recorded.over, *recorded.retrying):
+            self.stopping.pop(Attempt(run.run_id, run.attempt), None)
+        for run in recorded.over:
+            self.queue.vacate(run.flow_id)
+        for _ in recorded.retrying:
+            self.queue.rest()
+        if recorded.next_due is not None:
+            self.expect(recorded.next_due)
+
+    def note_alarms(self, rung: Rung) -> None:
+        """Alarms were rung: retries are queued again, and commands are being ended."""
+        for run in rung.queued:
+            self.queue.rise(run.flow_id)
+        self.queue_up(rung.queued)
+        self.stopping |= rung.stopping
+
+    def expect(self, due_at: int) -> None:
+        """A timer was set."""
+        self.next_due = due_at if self.next_due is None else min(self.next_due, due_at)
+
+
+def load_picture(tx: Transaction, catalog: Catalog) -> tuple[Picture, list[Live]]:
+    """The picture as the database has it, and the runs between queued and their end."""
+    picture = Picture(catalog)
+    for entry in catalog.by_id.values():
+        picture.queue.limit(entry.id, entry.flow.max_active, held=entry.held)
+    live = runs.live(tx)
+    for run in live:
+        if run.state == State.QUEUED:
+            picture.queue.add(run.queued)
+        else:
+            picture.queue.occupy(run.flow_id)
+        if run.state == State.RETRYING:
+            picture.queue.rest()
+    picture.stopping = {Attempt(*key): reason for key, reason in runs.stopping(tx).items()}
+    picture.next_due = timers.next_due(tx)
+    return picture, live
