@@ -68,7 +68,8 @@ def shape(db: Database) -> list[tuple[Any, ...]]:
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
         " WHERE connamespace = to_regnamespace('public') AND conname NOT LIKE 'alembic%' ORDER BY 1"
     )
-    return [*columns, *sorted(indexes), *constraints]
+    options = db.fetch("SELECT relname, CAST(reloptions AS text) FROM pg_class WHERE reloptions IS NOT NULL ORDER BY 1")
+    return [*columns, *sorted(indexes), *constraints, *options]
 
 
 def at_revision(db: Database, revision: str) -> None:
@@ -104,6 +105,8 @@ def test_the_hot_tables_are_laid_out_as_measured(db: Database) -> None:
     if db.dialect == "sqlite":
         assert text.count("WITHOUT ROWID") == 2  # edge, gate
         assert text.count("AUTOINCREMENT") == 2  # definition, request: pruned, but never numbered anew
+    else:
+        assert "('run', '{fillfactor=50}')" in text
 
 
 def test_every_name_can_be_written_without_quotes(db: Database) -> None:
