@@ -92,8 +92,10 @@ def _find_days(rule: DayRule, leap: bool, first_weekday: int) -> tuple[int, ...]
 
 
 def _ask_days(year: int, months: str, rule: DayRule) -> set[int]:
-    days = [*map(str, sorted(rule.day.values)), *(["l"] if rule.day.last else [])]
-    return _ask(year, f"0 0 {','.join(days)} {months} *")
+    """Numbers and the last day apart: croniter takes 31 items for every day, whatever they are."""
+    numbers = ",".join(map(str, sorted(rule.day.values)))
+    parts = (numbers, "l" if rule.day.last else "")
+    return {day for part in parts if part for day in _ask(year, f"0 0 {part} {months} *")}
 
 
 def _ask_weekdays(year: int, months: str, rule: DayRule) -> set[int]:

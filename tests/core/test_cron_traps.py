@@ -75,6 +75,12 @@ def test_a_day_of_month_or_the_nth_weekday_means_either() -> None:
     assert list_days("0 0 13 * 1#1", "2024-01-01", "2024-02-01") == [1, 13]
 
 
+def test_thirty_days_and_the_last_are_not_all() -> None:
+    days = list_days("0 0 1-29,31,L * *", "2024-01-01", "2024-02-01")
+
+    assert days == [*range(1, 30), 31]
+
+
 def test_plain_and_nth_weekdays_go_together() -> None:
     assert list_days("0 0 * * 3,1#1,5L", "2024-01-01", "2024-02-01") == [1, 3, 10, 17, 24, 26, 31]
 
