@@ -4,15 +4,18 @@ The term is the guard; the lease only says when others may try. A leader whose c
 in the middle of a transaction, holds nobody up: a taker looks at its server process, and ends it.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sensord.core.instant import from_micros
-from sensord.errors import LeadLost
+from sensord.errors import LeadLost, Unreachable
 from sensord.store.database import Transaction
 from sensord.store.lead import Holder, Lead, Leader, Wait, running
 from sensord.store.postgres import PostgresDatabase
+
+log = logging.getLogger("sensord")
 
 LEASE = 2_000_000
 """Microseconds."""
@@ -111,7 +114,10 @@ class RowLead(Lead):
         self._renewed = now
 
     def release(self) -> None:
-        self._db.run(RELEASE, term=self.term)
+        try:
+            self._db.run(RELEASE, term=self.term)
+        except Unreachable as error:
+            log.warning("the lead ends by itself in a moment: %s", error)
 
     def _lost(self) -> LeadLost:
         return LeadLost(f"expected to lead in term {self.term}, got overtaken", hint="sensord daemon status")

@@ -14,7 +14,7 @@ from sensord.store.sql import Parameter as Name
 
 OLDEST = (3, 38, 0)
 BUSY_SECONDS = 10.0
-CACHE_KIB = 65536
+CACHE_KIB = 16384
 _EXTREMES = {"GREATEST": "MAX", "LEAST": "MIN"}
 
 
@@ -27,11 +27,11 @@ class SqliteDatabase(Database):
         super().__init__(url)
         require_version(sqlite3.sqlite_version_info)
         self.path = path_of(url)
-        if not readonly:
-            make_file(self.path)
-        elif not os.path.exists(self.path):  # noqa: PTH110 -- reads are not to wait for pathlib
+        if readonly and not os.path.exists(self.path):  # noqa: PTH110 -- reads are not to wait for pathlib
             raise DatabaseError(f"expected a database at {self.path}, got none", hint="start the daemon: it makes one")
         try:
+            if not readonly:
+                make_file(self.path)
             self.connection = connect(self.path, mode="ro" if readonly else "rw")
             if not readonly:
                 self._set_up(durability)
@@ -185,7 +185,7 @@ def explain(error: sqlite3.Error, path: str) -> DatabaseError:
         hint = "it is no SQLite database, or a damaged one: restore it from a backup"
     elif "no such table" in text or "no such column" in text:
         hint = "sensord db upgrade"
-    elif "full" in text:
+    elif "disk is full" in text:
         hint = "make room on the disk"
     else:
         hint = None

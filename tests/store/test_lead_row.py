@@ -248,6 +248,17 @@ def test_a_lease_that_ran_out_while_nobody_wanted_it_can_be_renewed(db: Database
     assert leader.holder == FIRST
 
 
+def test_letting_go_of_a_database_that_is_gone_is_no_error(
+    db: Database, other: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    lead = Lead.take(db, FIRST)
+    terminate(other, backend(other)[0])
+
+    lead.release()
+
+    assert "the lead ends by itself in a moment" in caplog.text
+
+
 def test_there_is_only_ever_one_row(db: Database) -> None:
     Lead.take(db, FIRST)
 
