@@ -4,8 +4,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("default", max_examples=60, deadline=None)
-settings.register_profile("thorough", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine draws slowly: no fault of the properties.
+busy = [HealthCheck.too_slow]
+settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=busy)
+settings.register_profile("thorough", max_examples=20_000, deadline=None, suppress_health_check=busy)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 pytest_plugins = ["tests.postgres.fixtures", "tests.support.databases"]

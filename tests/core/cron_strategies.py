@@ -85,15 +85,13 @@ _to_sunday = st.sampled_from(_NAMES[1:]).map(lambda day: f"{day}-SUN")
 
 minutes = _field(0, 59)
 hours = _field(0, 23)
-days = st.one_of(st.just("*"), st.just("*"), _field(1, 31, st.just("L")))
+_many_days = st.sets(st.integers(1, 31), min_size=28).map(lambda numbers: ",".join(["L", *map(str, numbers)]))
+days = st.one_of(st.just("*"), st.just("*"), _field(1, 31, st.just("L")), _many_days)
 months = st.one_of(st.just("*"), st.just("*"), st.just("*"), _field(1, 12, st.sampled_from(("MAR", "mar-nov", "OCT"))))
-weekdays = st.one_of(st.just("*"), st.just("*"), _field(0, 7, _nth, _last, _to_sunday, st.sampled_from(_NAMES)))
+weekdays = st.one_of(st.just("*"), st.just("*"), _field(0, 7, _nth, _last, _to_sunday, st.sampled_from(_NAMES))).map(
+    lambda weekday: weekday.replace("/8", "/7")
+)  # a step goes up to 7, the number of values
 
 
-def _bounded(weekday: str) -> str:
-    """Steps of the day of the week go up to 7, the number of its values."""
-    return weekday.replace("/8", "/7")
-
-
-expressions = st.tuples(minutes, hours, days, months, weekdays.map(_bounded)).map(" ".join)
-with_seconds = st.tuples(minutes, hours, days, months, weekdays.map(_bounded), _field(0, 59)).map(" ".join)
+expressions = st.tuples(minutes, hours, days, months, weekdays).map(" ".join)
+with_seconds = st.tuples(minutes, hours, days, months, weekdays, _field(0, 59)).map(" ".join)

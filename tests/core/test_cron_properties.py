@@ -1,6 +1,7 @@
 """What holds of every cron expression in every zone; judged by an independent reading, minute by minute."""
 
-from datetime import timedelta
+from calendar import isleap
+from datetime import date, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sensord.core.cron import CronTicks, parse_cron
+from sensord.core.cron_days import find_days
 from sensord.core.cron_parse import parse_rule
 from sensord.core.zone import resolve
 from sensord.errors import InvalidValue
 from tests.core import cron_strategies as some
-from tests.core.oracle import list_ticks, matches
+from tests.core.oracle import list_ticks, matches, names_date
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -49,6 +51,20 @@ def test_with_seconds_they_are_those_of_a_walk_through_the_real_seconds(
     ticks = read(expression, zone, seconds=True).between(since - SECOND, until - SECOND)
 
     assert ticks == list_ticks(expression, zone, since, until, seconds=True)
+
+
+@given(some.days, some.months, some.weekdays, st.integers(1, 9999))
+def test_the_days_of_any_year_are_those_of_a_walk_through_it(day: str, month: str, weekday: str, year: int) -> None:
+    ticks = read(f"0 0 {day} {month} {weekday}", ZoneInfo("UTC"))
+    new_year = date(year, 1, 1)
+
+    found = find_days(ticks._rule.days, year)
+
+    assert list(found) == [
+        n
+        for n in range(366 if isleap(year) else 365)
+        if names_date(day, month, weekday, *(new_year + n * timedelta(days=1)).timetuple()[:3])
+    ]
 
 
 @given(st.data(), some.zones, some.expressions)

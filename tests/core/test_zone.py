@@ -109,6 +109,12 @@ def test_the_changes_of_a_year_are_found_to_the_second() -> None:
     ]
 
 
+def test_a_change_at_the_turn_of_a_year_is_found() -> None:
+    casey = ZoneInfo("Antarctica/Casey")  # a base founded, for the tz database, at midnight of 1969
+
+    assert [found.at for found in offset_changes(casey, utc(1968, 12, 1), utc(1969, 2, 1))] == [utc(1969, 1, 1)]
+
+
 def test_changes_are_given_from_the_first_instant_up_to_but_without_the_last() -> None:
     change = utc(2024, 3, 31, 1)
 
