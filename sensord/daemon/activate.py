@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sensord.config import Config, Loaded, flow_from_body
 from sensord.core.flow import First, Flow
 from sensord.core.instant import from_micros, to_micros
+from sensord.core.queue import Hold
 from sensord.core.schedule import Schedule, ScheduleHistory
 from sensord.core.ticks import Timeline
 from sensord.daemon.catalog import Catalog, Entry
@@ -113,9 +114,11 @@ def _body(row: FlowRow, history: Sequence[Definition]) -> Definition:
 
 def _entry(row: FlowRow, flow: Flow, history: Sequence[Definition]) -> Entry:
     first_at = from_micros(row.first_date) if row.first_date is not None else None
-    held = row.state != FlowState.ACTIVE or row.paused_at is not None
+    hold = Hold.SCHEDULED if row.paused_at is not None else Hold.NONE
+    if row.state != FlowState.ACTIVE:
+        hold = Hold.ALL
     timeline = _timeline(row.name, flow, history)
-    return Entry(row.id, flow, row.definition_id, timeline, from_micros(row.planned_to), first_at, held)
+    return Entry(row.id, flow, row.definition_id, timeline, from_micros(row.planned_to), first_at, hold)
 
 
 def _timeline(name: str, flow: Flow, history: Sequence[Definition]) -> Timeline:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sensord.config import flow_from_body
 from sensord.core.flow import Flow
+from sensord.core.queue import Hold
 from sensord.core.ticks import Timeline
 from sensord.store import flows
 from sensord.store.database import Transaction
@@ -21,7 +22,7 @@ SHARE = 50
 
 @dataclass(slots=True)
 class Entry:
-    """One flow. Every tick at or before `planned_to` has a run or counts as missed."""
+    """One flow. Every tick at or before `planned_to` has a run or counts as missed. While it is held it plans none."""
 
     id: int
     flow: Flow
@@ -29,7 +30,7 @@ class Entry:
     timeline: Timeline
     planned_to: datetime
     first_at: datetime | None
-    held: bool = False
+    hold: Hold = Hold.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Catalog:
         return batch
 
     def _push(self, entry: Entry) -> None:
-        if not entry.held and (upcoming := entry.timeline.next(entry.planned_to)):
+        if entry.hold is Hold.NONE and (upcoming := entry.timeline.next(entry.planned_to)):
             heapq.heappush(self._heap, (upcoming, entry.id))
 
 

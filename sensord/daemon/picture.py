@@ -55,7 +55,7 @@ def load_picture(tx: Transaction, catalog: Catalog) -> tuple[Picture, list[Live]
     """The picture as the database has it, and the runs between queued and their end."""
     picture = Picture(catalog)
     for entry in catalog.by_id.values():
-        picture.queue.limit(entry.id, entry.flow.max_active, held=entry.held)
+        picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
     live = runs.live(tx)
     for run in live:
         if run.state == State.QUEUED:

@@ -33,7 +33,8 @@ class Live(NamedTuple):
 
     @property
     def queued(self) -> Queued:
-        return Queued(self.run_id, self.flow_id, self.logical_date, Kind(self.kind), self.priority)
+        kind = Kind(self.kind)
+        return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again=self.attempt > 0)
 
 
 class Move(NamedTuple):

@@ -1,11 +1,12 @@
 """The queue: who starts next, and who may not."""
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensord.core.queue import Queue, Queued
+from sensord.core.queue import Hold, Queue, Queued
 from sensord.core.run import Kind
 
 
@@ -85,13 +86,37 @@ def test_a_run_that_is_queued_again_starts_once() -> None:
 
 def test_a_held_flow_starts_nothing_until_it_is_let_go() -> None:
     queue = queue_of(queued(1))
-    queue.limit(1, 1, held=True)
+    queue.limit(1, 1, Hold.ALL)
 
     assert ids(queue.take(9)) == []
 
     queue.limit(1, 1)
 
     assert ids(queue.take(9)) == [1]
+
+
+def test_a_pause_holds_back_what_is_scheduled_alone() -> None:
+    manual, backfill = queued(2, kind=Kind.MANUAL), queued(3, kind=Kind.BACKFILL)
+    queue = queue_of(queued(1), manual, backfill, replace(queued(4), again=True), limit=9)
+    queue.limit(1, 9, Hold.SCHEDULED)
+
+    assert ids(queue.take(9)) == [2, 4, 3]
+
+    queue.limit(1, 9)
+
+    assert ids(queue.take(9)) == [1]
+
+
+def test_a_run_that_rests_frees_its_slot_and_not_its_flow() -> None:
+    queue = queue_of(queued(1), queued(2))
+    queue.take(9)
+
+    queue.rest()
+    assert queue.busy == 0
+    assert ids(queue.take(9)) == []
+
+    queue.rise(1)
+    assert ids(queue.take(9)) == [2]
 
 
 def test_adopted_runs_count_against_the_limit() -> None:

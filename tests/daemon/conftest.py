@@ -1,3 +1,5 @@
+"""The world of the daemon's tests."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""The site of the end-to-end tests."""
+
 from pathlib import Path
 
 import pytest
