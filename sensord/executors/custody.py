@@ -5,6 +5,7 @@ One pass: take, look and kill as often as asked, `reap`, `commit` (one sync for 
 """
 
 import os
+import resource
 import select
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,12 +49,14 @@ class Custody:
         self, ledger: Ledger, journal: Journal | None, *, boot: str, clock: Clock, log: Callable[[str], None]
     ) -> None:
         self._ledger, self._journal, self._boot, self._clock, self._log = ledger, journal, boot, clock, log
+        self._last_complaint = ""
         self._me = processes.identify(os.getpid())
         self._inquiry = Inquiry(ledger, me=self._me, boot=boot, clock=clock)
         self._live: dict[Attempt, Live] = {}
         self._children: dict[int, Live] = {}
         self._watched: dict[int, Live] = {}
         self._epoll = select.epoll()
+        self._most_watched = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self._unsettled: list[Live] = []
         self._taken: list[tuple[Live, Job, int]] = []
         self._ending: list[tuple[Live, Ended]] = []
@@ -113,7 +116,7 @@ class Custody:
             try:
                 os.killpg(live.process.pid, number)
             except OSError as error:
-                self._log(f"cannot send signal {number} to {attempt}: {error.strerror}")
+                self._complain(f"cannot send signal {number} to {attempt}: {error.strerror}")
 
     def reap(self) -> None:
         """Note every command that has ended, our children and others, and ask again about what is unsettled."""
@@ -141,7 +144,7 @@ class Custody:
             if lines and self._journal:
                 self._journal.append(lines)
         except OSError as error:
-            self._log(f"cannot record: {error.strerror}")
+            self._complain(f"cannot record: {error.strerror}")
             self._is_failing = True
             self._ending = ending
             self._give_up_taken(f"cannot record the attempt: {error.strerror}")
@@ -180,7 +183,7 @@ class Custody:
         try:
             write_taker(fd, self._boot, self._me)
         except OSError as error:
-            self._log(f"cannot write who took {attempt}: {error.strerror}")
+            self._complain(f"cannot write who took {attempt}: {error.strerror}")
         self._live[attempt] = Live(attempt, [watcher])
         self._lines.append(taken_line(attempt))
         return fd
@@ -199,7 +202,7 @@ class Custody:
         try:
             write_process(started_fd, live.process, live.began_at)
         except OSError as error:  # its log still leads to it
-            self._log(f"cannot note down pid {pid} of {job.attempt}: {error.strerror}")
+            self._complain(f"cannot note down pid {pid} of {job.attempt}: {error.strerror}")
         self._tell(live, Began(job.attempt, pid, live.began_at))
 
     def _give_up_taken(self, message: str) -> None:
@@ -214,7 +217,7 @@ class Custody:
         try:
             finding = self._inquiry.examine(live.attempt, live.pidfd)
         except OSError as error:
-            self._log(f"cannot tell what has become of {live.attempt}: {error}")
+            self._complain(f"cannot tell what has become of {live.attempt}: {error}")
             finding = Unsettled()
         match finding:
             case Runs(process, began_at):
@@ -230,13 +233,23 @@ class Custody:
                 self._unsettled.append(live)
 
     def _watch(self, live: Live, process: Process) -> None:
+        """By a descriptor; what has just ended, or is one too many, is asked about again and again instead."""
+        if len(self._watched) >= self._most_watched:
+            self._unsettled.append(live)
+            return
         try:
             live.pidfd = os.pidfd_open(process.pid)
-        except OSError:  # it has just ended, or we are out of descriptors: then it is asked about again and again
+        except OSError:
             self._unsettled.append(live)
             return
         self._epoll.register(live.pidfd, select.EPOLLIN)
         self._watched[live.pidfd] = live
+
+    def _complain(self, message: str) -> None:
+        """What fails again and again, every tenth of a second, is worth one line."""
+        if message != self._last_complaint:
+            self._log(message)
+        self._last_complaint = message
 
     def _let_go(self, live: Live, ended: Ended) -> None:
         self._live.pop(live.attempt, None)

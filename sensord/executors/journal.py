@@ -54,7 +54,13 @@ class Journal:
         if self._size > self._limit and not (self._flushing and self._flushing.is_alive()):
             self._begin_anew()
 
+    def wait_for_flush(self) -> None:
+        """Until an old journal, if there is one, is not needed any more."""
+        if self._flushing:
+            self._flushing.join()
+
     def close(self) -> None:
+        self.wait_for_flush()
         os.close(self._fd)
 
     def _begin_anew(self) -> None:
@@ -107,6 +113,7 @@ def restore(ledger: Ledger, journal: bytes) -> None:
         attempt = Attempt(int(rest[0]), int(rest[1]))
         fd = ledger.take(attempt)
         if fd is not None:
+            write_all(fd, b'{"boot":"an earlier one"}\n')
             os.close(fd)
         ended = parse_end(attempt, rest[2]) if kind == b"ended" else None
         if ended and ledger.read_end(attempt) is None:

@@ -26,7 +26,7 @@ BATCH = 16
 
 _FIRST_VISIT = 10.0  # seconds that a new keeper waits for its daemon
 _LOOK_ROUND = 10.0  # seconds between two looks whether the socket is still in its place
-_LOCK_WAIT = 10.0  # seconds for a keeper that is coming or going
+_LOCK_WAIT = 25.0  # seconds for a keeper that is coming or going, or has yet to miss its socket
 _LOCK_PAUSE = 0.02
 
 
@@ -85,12 +85,15 @@ class Keeper:
         return self._is_leaving or (not self._channels and time.monotonic() >= self._wait_until)
 
     def _accept(self) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
+        try:
             channel = wire.Channel(self._listener.accept()[0])
-            channel.send(wire.encode("hello", protocol=wire.PROTOCOL, pid=os.getpid()))
-            self._channels[channel.fileno()] = channel
-            self._epoll.register(channel, select.EPOLLIN)
-            self._wait_until = 0.0
+        except OSError as error:  # the visitor has gone, or we are out of descriptors
+            log(f"cannot let a visitor in: {error.strerror}")
+            return
+        channel.send(wire.encode("hello", protocol=wire.PROTOCOL, pid=os.getpid()))
+        self._channels[channel.fileno()] = channel
+        self._epoll.register(channel, select.EPOLLIN)
+        self._wait_until = 0.0
 
     def _hear(self, fd: int) -> None:
         channel = self._channels[fd]
@@ -136,10 +139,15 @@ class Keeper:
 
     def _look_round(self) -> None:
         self._look_at = time.monotonic() + _LOOK_ROUND
-        if doorway.find(self._state_fd) is None:
-            log("the socket was gone: it is made anew")
-            self._listener.close()
+        if doorway.find(self._state_fd) is not None:
+            return
+        before = self._listener
+        try:
             self._listen()
+            before.close()
+            log("the socket was gone: it is made anew")
+        except OSError as error:
+            log(f"the socket is gone: {error.strerror}")
 
     def _listen(self) -> None:
         self._listener = doorway.listen(self._state_fd)

@@ -42,14 +42,9 @@ class Ledger:
     def take(self, attempt: Attempt) -> int | None:
         """Take the attempt: a descriptor of its `started` to write on, or None where it was taken before."""
         folder = _folder(attempt)
-        try:
-            return os.open(f"{folder}/started", _NEW, 0o600, dir_fd=self.runs_fd)
-        except FileExistsError:
-            return None
-        except FileNotFoundError:
-            for path in (str(attempt.run_id), folder):
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(path, 0o700, dir_fd=self.runs_fd)
+        for path in (str(attempt.run_id), folder):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path, 0o700, dir_fd=self.runs_fd)
         try:
             return os.open(f"{folder}/started", _NEW, 0o600, dir_fd=self.runs_fd)
         except FileExistsError:

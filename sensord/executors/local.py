@@ -97,8 +97,7 @@ class LocalExecutor:
     def close(self) -> None:
         if self._channel:
             self._channel.flush()
-            self._channel.close()
-            self._channel = None
+        self._hang_up()
         self._end_launch()
         self._epoll.close()
         if self._state_fd >= 0:
@@ -147,12 +146,18 @@ class LocalExecutor:
 
     def _meet(self, hello: wire.Message) -> None:
         if hello.get("protocol") != wire.PROTOCOL:
+            self._hang_up()
             raise SensordError(
                 f"expected a keeper that speaks protocol {wire.PROTOCOL}, got {hello.get('protocol')} in {self._state}",
                 hint=f"another version of sensord started it (pid {hello.get('pid')}); it ends with its last command",
             )
         self._keeper_pid = hello["pid"]
         self._failures = 0
+
+    def _hang_up(self) -> None:
+        if self._channel:
+            self._channel.close()
+            self._channel = None
 
     def _flush(self) -> None:
         """Send what the socket takes; have `fileno` wake us for the rest. A keeper that is gone gets a successor."""
@@ -199,7 +204,7 @@ class LocalExecutor:
         if answer is None:
             return
         self._end_launch()
-        if not answer:
+        if not answer or doorway.find(self._state_fd) is None:
             self._fail()
         self._connect()
 

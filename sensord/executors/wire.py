@@ -35,6 +35,7 @@ class Channel:
         self.sock = sock
         self.is_open = True
         self.has_ended = False  # the other side says nothing more
+        self._is_deaf = False  # the other side hears nothing more; what it said before may still be here
         self._most = most
         self._incoming = bytearray()
         self._outgoing = bytearray()
@@ -55,19 +56,22 @@ class Channel:
         return found >= 0
 
     def send(self, line: bytes) -> None:
+        if self._is_deaf:
+            return
         self._outgoing += line
         if len(self._outgoing) > self._most:
             self.close()
 
     def flush(self) -> None:
-        """Send what the socket takes. A connection that is gone is closed."""
+        """Send what the socket takes."""
         while self._outgoing and self.is_open:
             try:
                 sent = self.sock.send(self._outgoing[:_CHUNK])
             except BlockingIOError:
                 return
             except OSError:
-                self.close()
+                self._is_deaf = True
+                self._outgoing.clear()
                 return
             del self._outgoing[:sent]
 

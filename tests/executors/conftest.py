@@ -1,5 +1,6 @@
 """Executors on a fresh state folder. Whatever a test leaves running is killed, and its keeper waited for."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ def state(tmp_path: Path) -> Path:
 
 
 OpenLocal = Callable[..., Watch]
+OpenExecutor = Callable[[], Watch]
 
 
 @pytest.fixture
@@ -33,6 +35,19 @@ def open_local(state: Path) -> Iterator[OpenLocal]:
     for _, executor in opened:
         executor.close()
     end_all({attempt for watch, _ in opened for attempt in watch.seen}, LocalExecutor(state))
+
+
+@pytest.fixture(params=["local"])
+def open_executor(request: pytest.FixtureRequest) -> OpenExecutor:
+    """Each kind of executor in turn: what is tested with it is promised by all."""
+    opened: OpenExecutor = request.getfixturevalue(f"open_{request.param}")
+    return opened
+
+
+@pytest.fixture
+def daemon(open_executor: OpenExecutor) -> Watch:
+    """The first daemon's executor."""
+    return open_executor()
 
 
 def end_all(attempts: set[Attempt], executor: LocalExecutor) -> None:
@@ -52,3 +67,12 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
     one = Gate(tmp_path / "gate")
     yield one
     one.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[int]:
+    """A descriptor of an empty `runs` folder."""
+    (tmp_path / "runs").mkdir()
+    fd = os.open(tmp_path / "runs", os.O_RDONLY | os.O_DIRECTORY)
+    yield fd
+    os.close(fd)
