@@ -73,6 +73,15 @@ class Catalog:
             self._older[definition_id] = flow_from_body(entry.flow.name, body)
         return self._older[definition_id]
 
+    def pause(self, entry: Entry) -> None:
+        """From now on the flow plans nothing."""
+        entry.hold = Hold.SCHEDULED
+
+    def resume(self, entry: Entry) -> None:
+        """It plans again, from where its cursor stands."""
+        entry.hold = Hold.NONE
+        self._push(entry)
+
     def due(self, now: datetime, budget: int) -> list[Due]:
         """At most `budget` ticks that have come, in turn among flows. Moves the cursors of the entries along."""
         while self._heap and self._heap[0][0] <= now:
@@ -80,6 +89,8 @@ class Catalog:
         batch: list[Due] = []
         while self._backlog and budget > 0:
             entry = self.by_id[self._backlog.popleft()]
+            if entry.hold is not Hold.NONE:
+                continue
             ticks = _ticks(entry, now, min(SHARE, budget))
             if ticks:
                 batch.append(Due(entry, entry.planned_to, ticks))

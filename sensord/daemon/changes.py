@@ -1,4 +1,4 @@
-"""What people change in single runs: rerun, cancel, mark. Each is one transaction of the leader's."""
+"""What people change: rerun, cancel or mark a run, trigger one, pause a flow. Each is one transaction of the lead."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from sensord.core.instant import format_instant, to_micros
-from sensord.core.run import FINAL, Reason, State
+from sensord.core.queue import Hold
+from sensord.core.run import FINAL, Kind, Reason, State
 from sensord.daemon.alarms import Rung, end
+from sensord.daemon.catalog import Entry
 from sensord.daemon.picture import Picture
 from sensord.daemon.plan import resolve
 from sensord.daemon.settle import Settled, settle
 from sensord.errors import InvalidValue, NotFound
-from sensord.store import edges, runs
+from sensord.store import edges, flows, runs
 from sensord.store.database import Transaction
-from sensord.store.runs import Live
+from sensord.store.runs import Live, Move, NewRun
 
 
 @dataclass(slots=True)
@@ -65,7 +67,50 @@ def mark(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -
     return _put(tx, picture, run, name, new, body, now)
 
 
-CHANGES: Mapping[str, Change] = {"rerun": rerun, "cancel": cancel, "mark": mark}
+def trigger(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """Make a manual run, at a tick or at any other instant that is free; it waits for its sensors as every run does."""
+    entry, at = _entry(picture, body), datetime.fromisoformat(body["logical_date"])
+    name = f"{entry.flow.name} {format_instant(at)}"
+    if to_micros(at) > now:
+        raise InvalidValue(f"expected a date that has come, got {format_instant(at)}")
+    run = NewRun(entry.id, to_micros(at), Kind.MANUAL, entry.flow.priority, entry.definition_id)
+    made = runs.insert(tx, [run], now)
+    if not made:
+        raise InvalidValue(f"expected a date without a run, got {name}", hint=f"sensord run rerun {name}")
+    missed = [Move(entry.id, run.logical_date, State.SKIPPED, State.WAITING)] if at <= entry.planned_to else []
+    settled = settle(tx, picture.catalog, missed, now)
+    settled.add(resolve(tx, picture.catalog, made, now))
+    return Changed(f"{name} is {'queued' if settled.released else 'waiting'}", settled)
+
+
+def pause(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """Plan nothing more of a flow and start nothing that is scheduled; what runs goes on."""
+    entry = _entry(picture, body)
+    if entry.hold is Hold.ALL or not flows.pause(tx, entry.id, now):
+        raise InvalidValue(f"expected a flow at work, got {entry.flow.name}, which is paused or removed")
+    picture.catalog.pause(entry)
+    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
+    return Changed(f"{entry.flow.name} is paused")
+
+
+def resume(tx: Transaction, picture: Picture, body: Mapping[str, Any], _: int) -> Changed:
+    """Go on with a paused flow; the ticks that passed are made up for."""
+    entry = _entry(picture, body)
+    if entry.hold is Hold.ALL or not flows.resume(tx, entry.id):
+        raise InvalidValue(f"expected a paused flow, got {entry.flow.name}, which is not")
+    picture.catalog.resume(entry)
+    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
+    return Changed(f"{entry.flow.name} goes on")
+
+
+CHANGES: Mapping[str, Change] = {
+    "rerun": rerun,
+    "cancel": cancel,
+    "mark": mark,
+    "trigger": trigger,
+    "pause": pause,
+    "resume": resume,
+}
 
 
 def _put(
@@ -82,6 +127,14 @@ def _put(
     settled = settle(tx, picture.catalog, runs.moves([put], State(run.state)), now)
     left = [run] if run.state in (State.QUEUED, State.RETRYING) else []
     return Changed(f"{name} is {new.label}", settled, left=left)
+
+
+def _entry(picture: Picture, body: Mapping[str, Any]) -> Entry:
+    flow = str(body["flow"])
+    entry = picture.catalog.by_name.get(flow)
+    if entry is None:
+        raise NotFound(f"expected a flow, got {flow!r}", hint="sensord flow list")
+    return entry
 
 
 def _find(tx: Transaction, body: Mapping[str, Any]) -> tuple[Live, str]:

@@ -125,6 +125,20 @@ def remove(tx: Transaction, flow_ids: Sequence[int], now: int) -> None:
     tx.run(REMOVE, ids=[(flow_id,) for flow_id in flow_ids], now=now)
 
 
+PAUSE = "UPDATE flow SET paused_at = :now WHERE id = :id AND paused_at IS NULL"
+RESUME = "UPDATE flow SET paused_at = NULL WHERE id = :id AND paused_at IS NOT NULL"
+
+
+def pause(tx: Transaction, flow_id: int, now: int) -> bool:
+    """Whether it was not paused already."""
+    return bool(tx.run(PAUSE, id=flow_id, now=now))
+
+
+def resume(tx: Transaction, flow_id: int) -> bool:
+    """Whether it was paused."""
+    return bool(tx.run(RESUME, id=flow_id))
+
+
 ADVANCE = """
 UPDATE flow SET planned_to = x.reached
 FROM ROWS(:rows, flow_id, reached) x
