@@ -139,6 +139,10 @@ class Daemon:
     def flow_name(self, flow_id: int) -> str:
         return self._picture.catalog.by_id[flow_id].flow.name
 
+    def upstreams(self, flow_id: int) -> list[str]:
+        """The names of the flows that its sensors watch, in order."""
+        return sorted(self._picture.catalog.by_id[flow_id].flow.upstreams)
+
     @property
     def next_at(self) -> datetime | None:
         """When there is something to do even if nothing happens; in the past where there is a backlog."""

@@ -1,4 +1,4 @@
-"""The log of what each turn did: one line for a run that starts, ends, or will not start at all."""
+"""The log of what each turn did: one line for a run that waits, starts, ends, or will not start at all."""
 
 import logging
 
@@ -11,9 +11,11 @@ log = logging.getLogger("sensord")
 
 
 def report(turn: Turn, daemon: Daemon) -> None:
-    """Log a turn. Runs that failed are warnings; runs that only began to wait are for those who debug."""
+    """Log a turn. Runs that failed, or never will start, are warnings."""
+    decided = {run.run_id for run in (*turn.settled.released, *turn.settled.concluded)}
     for run in turn.planned:
-        _line(logging.DEBUG, daemon, run, "planned")
+        if run.run_id not in decided:
+            _line(logging.INFO, daemon, run, f"waiting for {', '.join(daemon.upstreams(run.flow_id))}")
     for run in turn.ended:
         _line(logging.WARNING if run.state == State.FAILED else logging.INFO, daemon, run, State(run.state).label)
     for run in turn.retrying:

@@ -81,6 +81,7 @@ class World:
             whole.planned += turn.planned
             whole.started += turn.started
             whole.ended += turn.ended
+            whole.retrying += turn.retrying
             whole.settled.add(turn.settled)
             whole.requests += turn.requests
         return whole
