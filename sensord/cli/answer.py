@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sensord.cli.explain import Cause, CauseKind, SensorView, find_causes, is_passed_on, view_sensors
+from sensord.cli.causes import Cause, CauseKind, Causes, find_causes, is_passed_on
+from sensord.cli.explain import SensorView, view_sensors
 from sensord.cli.logfile import tail
 from sensord.cli.outlook import outlook_of_run, outlook_of_tick
 from sensord.core.instant import format_instant
@@ -29,7 +30,7 @@ class Answer:
     """state: the run's, or without a run `not_due`, `late`, `missed` or `no_tick`. verdict: of all sensors together.
 
     logs: the last lines of failed runs' logs, by run id. outlook: what happens next, in sentences.
-    complete: whether all unmet conditions were looked at.
+    complete: whether all root causes were found.
     """
 
     flow: str
@@ -50,8 +51,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
 
     definition = flow_from_body(flow.name, flows.body_of(db, run.definition_id))
     sensors = view_sensors(definition, waits.upstreams(db, run), waits.gates(db, run), now)
-    unmet = waits.unmet(db, run) if is_passed_on(run) else []
-    causes = find_causes(run, unmet, waits.stuck(db, run), now) if is_passed_on(run) else []
+    causes = _causes(db, run, now)
     ahead = daemon.ahead_of(db, run) if run.state is State.QUEUED else None
     leads = current_leader(db) is not None
     return Answer(
@@ -61,10 +61,10 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
         run,
         _overall(sensors) if run.state is State.WAITING else None,
         sensors,
-        causes,
-        _logs(folder, [run, *(cause.run for cause in causes if cause.run)]),
-        outlook_of_run(flow, run, causes, ahead, leads=leads, now=now),
-        len(unmet) < waits.MOST,
+        causes.found,
+        _logs(folder, [run, *(cause.run for cause in causes.found if cause.run)]),
+        outlook_of_run(flow, run, causes.found, ahead, leads=leads, now=now),
+        causes.complete,
     )
 
 
@@ -85,6 +85,13 @@ def answer_tick(db: Database, flow: Flow, at: datetime | None, now: datetime) ->
     else:
         state = CauseKind.LATE.value
     return Answer(flow.name, tick, state, outlook=outlook_of_tick(flow, tick, state, leads=leads, now=now))
+
+
+def _causes(db: Database, run: Run, now: datetime) -> Causes:
+    if not is_passed_on(run):
+        return Causes([], complete=True)
+    unmet = waits.unmet(db, run)
+    return find_causes(run, unmet, waits.stuck(db, run), now, complete=len(unmet) < waits.MOST)
 
 
 def _overall(sensors: Sequence[SensorView]) -> Verdict:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sensord.cli.explain import Cause, CauseKind
+from sensord.cli.causes import Cause, CauseKind
 from sensord.cli.render import count, span_of
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL, Kind, State
@@ -54,6 +54,8 @@ def outlook_of_tick(flow: Flow, tick: datetime, state: str, *, leads: bool, now:
 
 def _waiting(causes: Sequence[Cause], now: datetime) -> list[str]:
     """One sentence for each kind of cause, what a person must mend first."""
+    if not causes:
+        return ["More runs wait for each other than can be looked at here: ask about one of its upstream runs."]
     kinds = list(dict.fromkeys(cause.kind for cause in causes))
     sentences = [_sentence(kind, [cause for cause in causes if cause.kind is kind], now) for kind in kinds]
     return sentences if kinds == [CauseKind.CYCLE] else [*sentences, "Then it goes on by itself."]

@@ -3,7 +3,8 @@
 from typing import Any
 
 from sensord.cli.answer import Answer
-from sensord.cli.explain import Cause, SensorView
+from sensord.cli.causes import Cause
+from sensord.cli.explain import SensorView
 from sensord.cli.shapes import moment, run_shape
 from sensord.store.reads.waits import Upstream
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sensord.cli.answer import Answer
-from sensord.cli.explain import Cause, CauseKind, SensorView
+from sensord.cli.causes import Cause, CauseKind
+from sensord.cli.explain import SensorView
 from sensord.cli.listing import STYLES, since
 from sensord.cli.render import Line, Span, count, span_of
 from sensord.core.instant import format_instant
@@ -91,7 +92,7 @@ def _causes(answer: Answer, now: datetime) -> Iterator[Line]:
     if left := sum(len(group) for group in groups[MOST:]):
         yield [Span(f"  and {left:,} more; --json has them all")]
     if not answer.complete:
-        yield [Span("  (there are too many conditions to look at them all)")]
+        yield [Span("  (there are more: too many to find them all)")]
 
 
 def _group(causes: Sequence[Cause]) -> list[list[Cause]]:

@@ -5,20 +5,20 @@ from typing import NamedTuple
 from sensord.core.instant import to_micros
 from sensord.core.run import State
 from sensord.store.database import Database
-from sensord.store.reads.runs import Run, columns, to_run
+from sensord.store.reads.runs import LIVE, Run, columns, to_run
 
 ACTIVE = f"""
 SELECT {columns("r", "f")} FROM run r JOIN flow f ON f.id = r.flow_id
-WHERE r.state IN (3, 4, 5) ORDER BY r.started_at, r.id LIMIT :limit
+WHERE {LIVE} AND r.state > 2 ORDER BY r.started_at, r.id LIMIT :limit
 """
-SLOTS = "SELECT COUNT(*) FROM run WHERE state IN (3, 4)"
+SLOTS = f"SELECT COUNT(*) FROM run r WHERE {LIVE} AND r.state IN (3, 4)"
 UNDER_WAY = f"""
 SELECT {columns("r", "f")} FROM run r JOIN flow f ON f.id = r.flow_id
-WHERE r.state IN (3, 4, 5) AND r.flow_id = :flow ORDER BY r.logical_date LIMIT 3
+WHERE {LIVE} AND r.state > 2 AND r.flow_id = :flow ORDER BY r.logical_date LIMIT 3
 """
-OF_FLOW = """
+OF_FLOW = f"""
 SELECT state, COUNT(*), COUNT(CASE WHEN logical_date < :date THEN 1 END)
-FROM run WHERE state IN (2, 3, 4, 5) AND flow_id = :flow GROUP BY state
+FROM run r WHERE {LIVE} AND flow_id = :flow GROUP BY state
 """
 
 

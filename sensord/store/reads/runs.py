@@ -85,11 +85,17 @@ def to_run(row: Sequence[Any]) -> Run:
     return Run(*values)
 
 
-_SELECT = f"SELECT {columns('r', 'f')} FROM run r JOIN flow f ON f.id = r.flow_id"
+_COLUMNS = columns("r", "f")
+_SELECT = f"SELECT {_COLUMNS} FROM run r JOIN flow f ON f.id = r.flow_id WHERE 1 = 1"
+_BY_FLOW = f"SELECT {_COLUMNS} FROM flow f CROSS JOIN run r WHERE r.flow_id = f.id"
+"""In this order on SQLite: a few runs of each flow, by the index, never all runs."""
 
-BY_ID = f"{_SELECT} WHERE r.id = :id"
-BY_DATE = f"{_SELECT} WHERE f.name = :flow AND r.logical_date = :date"
-NEWEST = f"{_SELECT} WHERE f.name = :flow ORDER BY r.logical_date DESC LIMIT 1"
+LIVE = "r.state IN (2, 3, 4, 5)"
+"""The condition of the partial index on runs under way; it is used only by queries that have it as it stands."""
+
+BY_ID = f"{_SELECT} AND r.id = :id"
+BY_DATE = f"{_SELECT} AND f.name = :flow AND r.logical_date = :date"
+NEWEST = f"{_SELECT} AND f.name = :flow ORDER BY r.logical_date DESC LIMIT 1"
 NEAREST = """
 SELECT r.logical_date FROM run r JOIN flow f ON f.id = r.flow_id WHERE f.name = :flow AND r.logical_date {side} :date
 ORDER BY r.logical_date {order} LIMIT :number
@@ -100,6 +106,14 @@ SELECT a.number, a.executor, a.host, a.submitted_at, a.began_at, a.pid,
 FROM attempt a LEFT JOIN outcome o ON o.run_id = a.run_id AND o.attempt = a.number
 WHERE a.run_id = :id ORDER BY a.number
 """
+FLOOR = """
+SELECT MAX((
+    SELECT r.logical_date FROM run r WHERE r.flow_id = f.id ORDER BY r.logical_date DESC LIMIT 1 OFFSET :before
+))
+FROM flow f
+"""
+"""The nth newest date of the flow in which that is the latest: what is older is not among the newest n of all."""
+
 COUNTS = "SELECT state, COUNT(*) FROM run WHERE state < 6 GROUP BY state"
 
 
@@ -125,16 +139,25 @@ def nearest(db: Database, flow: str, at: datetime, number: int = 2) -> list[date
 
 def select(db: Database, wanted: Filter) -> list[Run]:
     """The newest runs that fit, by logical date and flow, ascending."""
-    terms = {
+    since = to_micros(wanted.since_at) if wanted.since_at else None
+    select = _SELECT
+    if wanted.flow is None and wanted.state is None:
+        select = _BY_FLOW
+        floor = db.fetch(FLOOR, before=wanted.limit - 1)[0][0]
+        since = max((one for one in (since, floor) if one is not None), default=None)
+    terms: dict[str, tuple[str, int | str | None]] = {
         "f.name = :flow": ("flow", wanted.flow),
-        "r.state = :state": ("state", None if wanted.state is None else int(wanted.state)),
-        "r.logical_date >= :since": ("since", None if wanted.since_at is None else to_micros(wanted.since_at)),
+        "r.logical_date >= :since": ("since", since),
+        f"r.state = :state{_hint(wanted.state)}": ("state", None if wanted.state is None else int(wanted.state)),
     }
     chosen = {term: pair for term, pair in terms.items() if pair[1] is not None}
-    where = " AND ".join(chosen) or "1 = 1"
-    sql = f"{_SELECT} WHERE {where} ORDER BY r.logical_date DESC, f.name DESC LIMIT :limit"
+    sql = f"{' AND '.join([select, *chosen])} ORDER BY r.logical_date DESC, f.name DESC LIMIT :limit"
     rows = db.fetch(sql, limit=wanted.limit, **dict(chosen.values()))
     return [to_run(row) for row in reversed(rows)]
+
+
+def _hint(state: State | None) -> str:
+    return f" AND {LIVE}" if state in (State.QUEUED, State.STARTING, State.RUNNING, State.RETRYING) else ""
 
 
 def attempts(db: Database, run: Run) -> list[Attempt]:

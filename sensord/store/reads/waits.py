@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sensord.core.instant import from_micros
 from sensord.core.run import State
+from sensord.core.sensor import GATED
 from sensord.store.database import Database
 from sensord.store.reads.runs import Run, columns, to_run
 
@@ -65,8 +66,10 @@ _JOINS = """
 JOIN flow f ON f.id = e.upstream_flow
 LEFT JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
 """
-_UNSATISFIED = "(g.run_id IS NULL OR g.counted < g.need)"
-_GATE = "LEFT JOIN gate g ON g.run_id = e.run_id AND g.sensor = e.sensor"
+_UNSATISFIED = f"""
+((e.ends & {GATED}) = 0 OR EXISTS
+ (SELECT 1 FROM gate g WHERE g.run_id = e.run_id AND g.sensor = e.sensor AND g.counted < g.need))
+"""
 
 UPSTREAMS = f"{_UPSTREAM} FROM edge e {_JOINS} WHERE e.run_id = :id ORDER BY e.sensor, e.upstream_date"
 
@@ -78,14 +81,14 @@ WITH RECURSIVE reach (run_id) AS (
     FROM reach w
     JOIN edge e ON e.run_id = w.run_id
     JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
-    {_GATE}
     WHERE (u.state = 1 OR u.reason IN ('upstream_failed', 'upstream_skipped')) AND NOT {_COUNTED} AND {_UNSATISFIED}
 )
 """
 UNMET = f"""
 {_REACH}
-{_UPSTREAM} FROM reach w JOIN edge e ON e.run_id = w.run_id {_JOINS} {_GATE}
+{_UPSTREAM} FROM reach w JOIN edge e ON e.run_id = w.run_id {_JOINS}
 WHERE NOT {_COUNTS} AND {_UNSATISFIED}
+ORDER BY CASE WHEN u.state = 1 THEN 1 ELSE 0 END, e.run_id, e.sensor, e.upstream_date
 LIMIT :most
 """
 STUCK = f"""
@@ -99,7 +102,7 @@ GATES = "SELECT run_id, sensor, need, counted, mapped, problem FROM gate WHERE r
 
 SUMMARY = f"""
 SELECT e.run_id, f.name, {_STATE}, COUNT(*), MIN(e.upstream_date)
-FROM ROWS(:ids, run_id) x JOIN edge e ON e.run_id = x.run_id {_JOINS} {_GATE}
+FROM ROWS(:ids, run_id) x JOIN edge e ON e.run_id = x.run_id {_JOINS}
 WHERE NOT {_COUNTS} AND {_UNSATISFIED}
 GROUP BY e.run_id, f.name, {_STATE}
 ORDER BY e.run_id, f.name
@@ -112,7 +115,10 @@ def upstreams(db: Database, run: Run) -> list[Upstream]:
 
 
 def unmet(db: Database, run: Run) -> list[Upstream]:
-    """The unmet conditions of this run, of those runs among them that have unmet ones too, and so on: at most MOST."""
+    """The unmet conditions of this run, of those runs among them that have unmet ones too, and so on; at most MOST.
+
+    First those that are not for runs that wait themselves: the ends of all chains.
+    """
     return [_upstream(row) for row in db.fetch(UNMET, id=run.id, most=MOST)]
 
 
