@@ -2,12 +2,13 @@
 
 import click
 
+from sensord.cli import change
 from sensord.cli.command import Group, Session, json_option, pass_session
 
 
 @click.group("flow", cls=Group)
 def flow() -> None:
-    """List the flows that the daemon knows; show one."""
+    """List the flows that the daemon knows; show, pause or resume one."""
 
 
 @flow.command("list", examples=["sensord flow list", "sensord flow list --json"])
@@ -51,3 +52,7 @@ def show_flow(session: Session, name: str, as_json: bool) -> None:
         render.show_json(flow_view.detail_shape(view, downstreams, problems, now))
     else:
         render.show(flow_view.detail_lines(view, downstreams, problems, now))
+
+
+for _change in change.FLOW:
+    flow.add_command(_change)

@@ -1,9 +1,10 @@
-"""`sensord run`: list runs, show one with its attempts, print an attempt's log."""
+"""`sensord run`: list runs, show one with its attempts, print an attempt's log. What changes them is in `change`."""
 
 from typing import TYPE_CHECKING
 
 import click
 
+from sensord.cli import change
 from sensord.cli.command import Group, Session, json_option, pass_session
 from sensord.cli.instants import DateType, Since, SinceType, When
 from sensord.core.run import State
@@ -19,7 +20,7 @@ STATES = [state.label for state in State if state is not State.ABSENT]
 
 @click.group("run", cls=Group)
 def run() -> None:
-    """List runs; show one, or its log."""
+    """List runs; show one, or its log; run, cancel, mark or trigger one."""
 
 
 @run.command(
@@ -111,6 +112,10 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, raw: 
     if not path.exists():
         raise NotFound(f"no log of attempt {attempt.number} at {path}", hint=_elsewhere(attempt))
     copy(path, raw=raw)
+
+
+for _change in change.RUN:
+    run.add_command(_change)
 
 
 def _find(session: Session, db: "Database", flow: str, date: When) -> "Run":

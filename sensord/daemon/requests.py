@@ -19,7 +19,7 @@ def serve(db: Database, lead: Lead, clock: Clock, handlers: Mapping[str, Handler
     """Apply and answer the requests that have gathered. Returns how many there were."""
     gathered = requests.unanswered(db)
     for request in gathered:
-        reply = _apply(handlers.get(request.kind), request.body, request.kind)
+        reply = _apply(handlers.get(request.kind), request.body | {"who": request.who}, request.kind)
         with db.transaction() as tx:
             lead.guard(tx)
             requests.answer(tx, request, reply, to_micros(clock.now()))

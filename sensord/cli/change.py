@@ -1,0 +1,123 @@
+"""What people change: `sensord run rerun|cancel|mark|trigger` and `sensord flow pause|resume`, each a request."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sensord.cli.command import Command, Session, pass_session
+from sensord.cli.instants import DateType, When
+from sensord.core.run import FINAL
+
+if TYPE_CHECKING:
+    from sensord.store.database import Database
+
+_FLOW = click.argument("flow", metavar="FLOW")
+_DATE = click.argument("date", type=DateType("latest", "now"), metavar="DATE")
+
+
+@click.command("rerun", cls=Command, examples=["sensord run rerun dim/customers 2026-08-01T02:00Z"])
+@_FLOW
+@_DATE
+@pass_session
+def rerun(session: Session, flow: str, date: When) -> None:
+    """Run what has ended again.
+
+    By the flow's current definition, after its sensors, with all its retries. What is blocked on it goes on by itself
+    when it succeeds; what has been released already is left alone.
+    """
+    _ask_of_run(session, "rerun", flow, date)
+
+
+@click.command("cancel", cls=Command, examples=["sensord run cancel mart/sales latest"])
+@_FLOW
+@_DATE
+@pass_session
+def cancel(session: Session, flow: str, date: When) -> None:
+    """End a run before its time.
+
+    A command that runs is sent SIGTERM, and after the flow's grace SIGKILL.
+    """
+    _ask_of_run(session, "cancel", flow, date)
+
+
+@click.command("mark", cls=Command, examples=["sensord run mark dim/customers 2026-08-01T02:00Z success"])
+@_FLOW
+@_DATE
+@click.argument("state", type=click.Choice([state.label for state in sorted(FINAL)]))
+@pass_session
+def mark(session: Session, flow: str, date: When, state: str) -> None:
+    """Say how a run ended, whatever it did.
+
+    Those that wait for it take it at that. A command that runs is ended first.
+    """
+    _ask_of_run(session, "mark", flow, date, state=state)
+
+
+@click.command(
+    "trigger",
+    cls=Command,
+    examples=["sensord run trigger mart/sales", "sensord run trigger mart/sales 2026-08-01T02:00Z"],
+)
+@_FLOW
+@click.argument("date", type=DateType("now"), default="now", metavar="[DATE]")
+@pass_session
+def trigger(session: Session, flow: str, date: When) -> None:
+    """Make a run by hand, for now or for a date that has none.
+
+    It waits for its sensors as every run does. At a tick of the flow it counts for those that wait for that date; off
+    the ticks it counts for nobody.
+    """
+    from sensord.cli.ask import ask, require_leader
+    from sensord.cli.lookup import find_flow, instant_for
+
+    with session.open_for_change() as db:
+        require_leader(db)
+        at = instant_for(db, session.clock, find_flow(db, flow), date).replace(microsecond=0)
+        ask(session, db, "trigger", {"flow": flow, "logical_date": at.isoformat()})
+
+
+@click.command("pause", cls=Command, examples=["sensord flow pause mart/sales"])
+@_FLOW
+@pass_session
+def pause(session: Session, flow: str) -> None:
+    """Plan nothing more of a flow, and start nothing that is scheduled.
+
+    What runs goes on, with its retries, and so does what people ask for: manual runs and reruns.
+    """
+    _ask_of_flow(session, "pause", flow)
+
+
+@click.command("resume", cls=Command, examples=["sensord flow resume mart/sales"])
+@_FLOW
+@pass_session
+def resume(session: Session, flow: str) -> None:
+    """Go on with a paused flow: the ticks that passed are made up for, the oldest first."""
+    _ask_of_flow(session, "resume", flow)
+
+
+RUN = (rerun, cancel, mark, trigger)
+FLOW = (pause, resume)
+
+
+def _ask_of_run(session: Session, kind: str, flow: str, date: When, **more: str) -> None:
+    from sensord.cli.ask import ask, require_leader
+    from sensord.cli.lookup import find_run
+
+    with session.open_for_change() as db:
+        require_leader(db)
+        at = find_run(db, session.clock, flow, date).logical_at
+        ask(session, db, kind, {"flow": flow, "logical_date": at.isoformat(), **more})
+
+
+def _ask_of_flow(session: Session, kind: str, flow: str) -> None:
+    from sensord.cli.ask import ask, require_leader
+
+    with session.open_for_change() as db:
+        require_leader(db)
+        ask(session, db, kind, {"flow": _name(db, flow)})
+
+
+def _name(db: "Database", flow: str) -> str:
+    from sensord.cli.lookup import find_flow
+
+    return find_flow(db, flow).name

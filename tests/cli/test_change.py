@@ -1,0 +1,109 @@
+"""What people change in runs and flows, as they type it: the daemon applies it and says what came of it."""
+
+import pytest
+
+from sensord.core.run import State
+from tests.cli.program import Program
+from tests.daemon.world import HOURLY, World, on
+
+TEN, ELEVEN = "2026-11-22T10:00", "2026-11-22T11:00"
+
+
+@pytest.fixture
+def asking(world: World, sensord: Program) -> Program:
+    """`orders` has failed and `mart` is blocked on it. While the program waits, the daemon has its turn."""
+    world.flow("orders", HOURLY)
+    world.flow("mart", HOURLY, on("orders"))
+    world.start()
+    world.tick()
+    world.end("orders", TEN, 1)
+    world.tick()
+    sensord.meanwhile = world.tick
+    return sensord
+
+
+def test_a_rerun(world: World, asking: Program) -> None:
+    said = asking("run", "rerun", "orders", TEN)
+
+    assert (said.out, said.err, said.code) == ("", "orders 2026-11-22T10:00:00Z is queued\n", 0)
+    world.finish("orders", TEN)
+    assert world.state("mart", TEN) is State.RUNNING
+
+
+def test_a_cancel(world: World, asking: Program) -> None:
+    said = asking("run", "cancel", "mart", "latest")
+
+    assert (said.err, said.code) == ("mart 2026-11-22T10:00:00Z is cancelled\n", 0)
+    reason, message = world.why("mart", TEN)
+    assert reason == "by_operator"
+    assert message.startswith("by ")
+    assert "@" in message
+
+
+def test_a_mark(world: World, asking: Program) -> None:
+    assert asking("run", "mark", "orders", TEN, "success").code == 0
+
+    assert world.state("mart", TEN) is State.RUNNING
+
+
+def test_a_trigger_is_for_now_or_a_date(world: World, asking: Program) -> None:
+    assert asking("run", "trigger", "orders").err == "orders 2026-11-22T10:30:00Z is queued\n"
+    assert asking("run", "trigger", "orders", "2026-11-22T09:00").err == "orders 2026-11-22T09:00:00Z is queued\n"
+
+
+def test_pause_and_resume(world: World, asking: Program) -> None:
+    assert asking("flow", "pause", "orders").err == "orders is paused\n"
+    world.tick(ELEVEN)
+    assert list(world.runs("orders")) == [TEN]
+
+    assert asking("flow", "resume", "orders").err == "orders goes on\n"
+    assert list(world.runs("orders")) == [TEN, ELEVEN]
+
+
+def test_what_the_daemon_refuses_is_an_error(asking: Program) -> None:
+    said = asking("run", "rerun", "mart", TEN)
+
+    assert said.code == 1
+    assert said.err == "error: expected a run that has ended, got mart 2026-11-22T10:00:00Z in waiting\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "rerun", "order", TEN),
+        ("run", "cancel", "orders", "2026-11-22T09:00"),
+        ("run", "mark", "orders", "2026-11-22T09:00", "success"),
+        ("run", "trigger", "order"),
+        ("flow", "pause", "order"),
+    ],
+)
+def test_what_is_not_there_is_not_found_and_nothing_is_asked(
+    world: World, asking: Program, words: tuple[str, ...]
+) -> None:
+    said = asking(*words)
+
+    assert said.code == 4
+    assert world.db.fetch("SELECT COUNT(*) FROM request") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "rerun", "orders", TEN),
+        ("run", "mark", "orders", TEN, "failed"),
+        ("run", "trigger", "orders"),
+        ("flow", "pause", "orders"),
+    ],
+)
+def test_without_a_daemon_nothing_is_written(world: World, asking: Program, words: tuple[str, ...]) -> None:
+    world.daemon.lead.release()
+
+    assert asking(*words).code == 3
+    assert world.db.fetch("SELECT COUNT(*) FROM request") == [(0,)]
+
+
+def test_a_state_that_is_not_final_cannot_be_marked(asking: Program) -> None:
+    said = asking("run", "mark", "orders", TEN, "running")
+
+    assert said.code == 2
+    assert "'running' is not one of" in said.err
