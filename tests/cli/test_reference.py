@@ -62,6 +62,8 @@ def test_every_command_that_shows_something_has_json() -> None:
     assert set(COMMANDS) - set(READS) == {
         *("sensord run logs", "sensord db upgrade"),
         *("sensord daemon start", "sensord daemon stop", "sensord daemon reload"),
+        *("sensord run rerun", "sensord run cancel", "sensord run mark", "sensord run trigger"),
+        *("sensord flow pause", "sensord flow resume"),
     }
 
 
