@@ -64,7 +64,7 @@ def detail_shape(view: View, downstreams: Sequence[str], problems: Sequence[Prob
     command = view.flow.command
     return flow_shape(view) | {
         "next_tick": moment(next_tick(view, now)),
-        "command": list(command.argv) if command.argv else command.shell_text,
+        "command": [str(one) for one in command.argv] if command.argv else str(command.shell_text),
         "sensors": [_sensor_shape(sensor) for sensor in view.flow.sensors],
         "downstreams": list(downstreams),
         "problems": [problem_shape(problem) for problem in problems],
@@ -101,7 +101,7 @@ def detail_lines(view: View, downstreams: Sequence[str], problems: Sequence[Prob
         "tags": ", ".join(flow.tags),
         "schedule": schedule_words(flow),
         "next tick": f"{format_instant(upcoming)}, in {span_of(upcoming - now)}" if upcoming else "none",
-        "command": shell if shell is not None else " ".join(flow.command.argv or ()),
+        "command": " ".join(map(str, flow.command.argv or (shell,))),
         "at once": f"{flow.max_active}, priority {flow.priority}",
         "waited for by": ", ".join(downstreams) or "nobody",
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from sensord.config.mapping_functions import load_function
 from sensord.config.mappings import make_mapping
+from sensord.config.template_body import read_text, write_text
 from sensord.core.cron import CronTicks, parse_cron
 from sensord.core.every import EveryTicks, parse_every
 from sensord.core.flow import SUCCESS_ONLY, Command, First, Flow, Policy, Sensor
@@ -35,8 +36,8 @@ def write_body(flow: Flow) -> str:
         "schedule": schedule | _unlike(flow, "follow", "first"),
         "run": _unlike(flow, "max_active", "priority")
         | _write_limits(flow)
-        | _unlike(command, "argv", "shell_text", "pass_env", "cwd")
-        | _written({"env": dict(command.env)}),
+        | _unlike(command, "pass_env", "cwd")
+        | _written(_write_texts(command)),
         "sensors": [_write_sensor(sensor) for sensor in flow.sensors],
     }
     return _dump(_written(whole))
@@ -99,10 +100,24 @@ def _read_schedule(written: dict[str, Any]) -> Schedule:
     return Schedule(rule, zone, **bounds)
 
 
+def _write_texts(command: Command) -> dict[str, Any]:
+    return {
+        "argv": [write_text(one) for one in command.argv or ()],
+        "shell_text": command.shell_text and write_text(command.shell_text),
+        "env": {name: write_text(text) for name, text in command.env},
+        "params": dict(command.params),
+    }
+
+
 def _read_command(run: dict[str, Any]) -> Command:
-    options: dict[str, Any] = {key: run[key] for key in ("shell_text", "cwd") if key in run}
-    options |= {key: tuple(run[key]) for key in ("argv", "pass_env") if key in run}
-    return Command(env=tuple(sorted(run.get("env", {}).items())), **options)
+    return Command(
+        argv=tuple(read_text(one) for one in run["argv"]) if "argv" in run else None,
+        shell_text=read_text(run["shell_text"]) if "shell_text" in run else None,
+        env=tuple((name, read_text(one)) for name, one in sorted(run.get("env", {}).items())),
+        params=tuple(sorted(run.get("params", {}).items())),
+        pass_env=tuple(run.get("pass_env", ())),
+        cwd=run.get("cwd", _DEFAULTS[Command]["cwd"]),
+    )
 
 
 def _write_limits(flow: Flow) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from datetime import datetime
 from sensord.core.flow import Command, Flow
 from sensord.core.instant import format_instant
 from sensord.core.run import State
+from sensord.core.template import PARAMS, VARIABLES, Values, render
+from sensord.core.template_filters import Moment, Value
 
 INHERITED = ("PATH", "HOME", "LANG")
 """What every command sees of the daemon's own environment."""
@@ -26,9 +28,29 @@ class UpstreamRun:
     state: State
 
 
-def argv(command: Command) -> tuple[str, ...]:
-    """The argument list; a string command goes to the shell."""
-    return command.argv or ("/bin/sh", "-c", command.shell_text or "")
+def values(flow: Flow, run_id: int, attempt: int, logical_at: datetime) -> Values:
+    """What the templates of the command are filled with for one attempt."""
+    start = flow.schedule.rule.prev(logical_at)
+    named: dict[str, Value] = {
+        "flow": flow.name,
+        "logical_date": Moment(logical_at),
+        "data_interval_start": Moment(start) if start else "",
+        "data_interval_end": Moment(logical_at),
+        "run_id": str(run_id),
+        "attempt": str(attempt),
+    }
+    return Values(flow.schedule.zone, named | {f"{PARAMS}.{name}": value for name, value in flow.command.params})
+
+
+def argv(command: Command, given: Values | None = None) -> tuple[str, ...]:
+    """The argument list; a string command goes to the shell, in which each substituted value is one quoted word.
+
+    given: may be left out for a command without templates.
+    """
+    given = given or Values()
+    if command.argv:
+        return tuple(render(one, given) for one in command.argv)
+    return ("/bin/sh", "-c", render(command.shell_text or "", given, quote=True))
 
 
 def environment(
@@ -40,18 +62,11 @@ def environment(
     inherited: Mapping[str, str],
 ) -> dict[str, str]:
     """The variables of one attempt. Those of `[run.env]` go before what is inherited, SENSORD_* before all."""
-    start = flow.schedule.rule.prev(logical_at)
+    given = values(flow, run_id, attempt, logical_at)
     passed = {name: inherited[name] for name in (*INHERITED, *flow.command.pass_env) if name in inherited}
-    own = {
-        "SENSORD_FLOW": flow.name,
-        "SENSORD_LOGICAL_DATE": format_instant(logical_at),
-        "SENSORD_DATA_INTERVAL_START": format_instant(start) if start else "",
-        "SENSORD_DATA_INTERVAL_END": format_instant(logical_at),
-        "SENSORD_RUN_ID": str(run_id),
-        "SENSORD_ATTEMPT": str(attempt),
-        "SENSORD_UPSTREAM": upstream_json(upstream),
-    }
-    return passed | dict(flow.command.env) | own
+    env = {name: render(text, given) for name, text in flow.command.env}
+    own = {f"SENSORD_{name.upper()}": str(given.named[name]) for name in VARIABLES}
+    return passed | env | own | {"SENSORD_UPSTREAM": upstream_json(upstream)}
 
 
 def upstream_json(upstream: Sequence[UpstreamRun]) -> str:

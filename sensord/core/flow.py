@@ -13,6 +13,7 @@ from sensord.core.mapping import Require as Require
 from sensord.core.retry import Retry
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
+from sensord.core.template import Text
 
 
 class Policy(StrEnum):
@@ -58,13 +59,15 @@ class Sensor:
 class Command:
     """What a run executes: exactly one of `argv` (never empty) and `shell_text` (for `/bin/sh -c`) is set.
 
-    env: (name, value) pairs in order of name. pass_env: names of the daemon's own variables that the command sees too.
+    env: (name, value) pairs in order of name. params: the same, of those that the templates need.
+    pass_env: names of the daemon's own variables that the command sees too.
     cwd: a folder, relative to the config folder unless absolute.
     """
 
-    argv: tuple[str, ...] | None = None
-    shell_text: str | None = None
-    env: tuple[tuple[str, str], ...] = ()
+    argv: tuple[Text, ...] | None = None
+    shell_text: Text | None = None
+    env: tuple[tuple[str, Text], ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
     pass_env: tuple[str, ...] = ()
     cwd: str = "."
 

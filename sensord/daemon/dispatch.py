@@ -56,4 +56,5 @@ def jobs(tx: Transaction, catalog: Catalog, starting: Sequence[Live], place: Pla
 def _job(run: Live, flow: Flow, upstream: Sequence[UpstreamRun], place: Place) -> Job:
     logical_at = from_micros(run.logical_date)
     env = command.environment(flow, run.run_id, run.attempt, logical_at, upstream, place.environment)
-    return Job(Attempt(run.run_id, run.attempt), command.argv(flow.command), str(place.folder / flow.command.cwd), env)
+    argv = command.argv(flow.command, command.values(flow, run.run_id, run.attempt, logical_at))
+    return Job(Attempt(run.run_id, run.attempt), argv, str(place.folder / flow.command.cwd), env)
