@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lock wheel clean FORCE
+.PHONY: help run test check bench lock wheel clean FORCE
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -29,6 +29,9 @@ check: .venv/.ready ## format, lint, types, links of the documents, freshness of
 	$(PYTHON_OF_VENV) -m ruff check .
 	$(PYTHON_OF_VENV) -m mypy
 	$(PYTHON_OF_VENV) -m pytest tests/test_locks.py tests/docs
+
+bench: .venv/.ready ## measure, beside raw floors (ARGS="ticks" for a part); bench/results.json has it too
+	$(PYTHON_OF_VENV) -m bench $(ARGS)
 
 lock: ## resolve pyproject.toml into the lock files (UPGRADE=1: take newer versions too)
 	sh scripts/lock.sh "$(UV)" $(if $(UPGRADE),--upgrade)

@@ -38,11 +38,9 @@ def _need(flow: Flow, sensor: Sensor, at: datetime, timelines: Mapping[str, Time
     if upstream is None:
         message = f"expected a flow named {sensor.upstream!r}, got none"
         return Need(sensor, (), 0, Reason.NO_MATCH, message)
-    found = resolve(sensor.mapping, sensor.require, at, timelines[flow.name], upstream)
     on_itself = sensor.upstream == flow.name
+    found = resolve(sensor.mapping, sensor.require, at, timelines[flow.name], upstream, own=on_itself)
     if found.problem:
-        if on_itself and at <= first_at:
-            return Need(sensor, (), 0)
         return Need(sensor, (), 0, Reason(found.problem.kind), found.problem.message)
     if not on_itself:
         return Need(sensor, found.dates, found.need)

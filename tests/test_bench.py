@@ -1,0 +1,51 @@
+"""The bench measures what it says, and writes it down. How fast anything is, no test asserts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import proof
+from bench.__main__ import PARTS
+from bench.figures import Figure, median_seconds, rate, show, write
+from sensord.core.check import prove
+
+FIGURES = [Figure("ticks", 50.0, "ticks/s", 25.0, "croniter", "> 1"), Figure("memory", 12.5, "MB")]
+
+
+def test_a_figure_stands_beside_its_floor() -> None:
+    assert [figure.ratio for figure in FIGURES] == [2.0, None]
+
+
+def test_the_first_call_is_not_counted() -> None:
+    calls: list[int] = []
+
+    assert median_seconds(lambda: calls.append(1), rounds=3) >= 0
+    assert len(calls) == 4
+    assert rate(10, lambda: calls.append(1), rounds=1) > 0
+
+
+def test_figures_are_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show(FIGURES)
+    write(FIGURES, tmp_path / "new" / "results.json")
+
+    shown = capsys.readouterr().out
+    assert "50 ticks/s" in shown
+    assert "25 (croniter)" in shown
+    rows = json.loads((tmp_path / "new" / "results.json").read_text())["figures"]
+    assert [row["name"] for row in rows] == ["ticks", "memory"]
+    assert rows[0]["ratio"] == 2.0
+
+
+def test_the_generated_flows_are_many_and_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "FLOWS", 40)
+    flows = proof.make_flows()
+
+    assert len(flows) == 40
+    assert {len(flow.sensors) for flow in flows[3:]} == {3}
+    assert [finding for finding in prove(flows, proof.SINCE, proof.SINCE) if finding.severity == "error"] == []
+
+
+def test_each_part_yields_figures() -> None:
+    assert list(PARTS) == ["ticks", "mappings", "proof"]
+    assert all(figure.value > 0 for figure in PARTS["mappings"]())
