@@ -16,7 +16,7 @@ from sensord.core.sensor import Verdict
 from sensord.errors import NotFound
 from sensord.store.database import Database
 from sensord.store.lead import current_leader
-from sensord.store.reads import daemon, flows, waits
+from sensord.store.reads import daemon, flows, runs, waits
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
 
@@ -63,7 +63,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
         sensors,
         causes.found,
         _logs(folder, [run, *(cause.run for cause in causes.found if cause.run)]),
-        outlook_of_run(flow, run, causes.found, ahead, leads=leads, now=now),
+        outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
         causes.complete,
     )
 
@@ -102,7 +102,7 @@ def _overall(sensors: Sequence[SensorView]) -> Verdict:
 
 
 def _logs(folder: Path, candidates: Sequence[Run]) -> dict[int, list[str]]:
-    failed = [run for run in candidates if run.state is State.FAILED and run.attempt]
+    failed = [run for run in candidates if run.state in (State.FAILED, State.RETRYING) and run.attempt]
     return {run.id: tail(folder / str(run.id) / str(run.attempt) / "log", LOG_LINES) for run in failed[:LOGS]}
 
 

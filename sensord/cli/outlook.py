@@ -1,6 +1,6 @@
 """What happens next to a run, or to a tick without one, in sentences for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sensord.cli.causes import Cause, CauseKind
@@ -10,12 +10,20 @@ from sensord.core.run import FINAL, Kind, State
 from sensord.store.reads.daemon import Ahead
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
+from sensord.store.timers import What
 
 NO_DAEMON = "No daemon leads: nothing moves until `sensord daemon start`."
 
 
 def outlook_of_run(
-    flow: Flow, run: Run, causes: Sequence[Cause], ahead: Ahead | None, *, leads: bool, now: datetime
+    flow: Flow,
+    run: Run,
+    causes: Sequence[Cause],
+    ahead: Ahead | None,
+    timers: Mapping[What, datetime],
+    *,
+    leads: bool,
+    now: datetime,
 ) -> list[str]:
     """What has to happen for the run to go on."""
     asleep = [] if leads or run.state in FINAL else [NO_DAEMON]
@@ -27,13 +35,17 @@ def outlook_of_run(
         case State.STARTING:
             return [*asleep, f"Attempt {run.attempt} is being started."]
         case State.RUNNING:
-            return [*asleep, f"Attempt {run.attempt} is under way, for {span_of(now - run.since_at)} now."]
+            limit = timers.get(What.TIMEOUT)
+            left = f", and its timeout comes in {span_of(limit - now)}" if limit else ""
+            return [*asleep, f"Attempt {run.attempt} is under way, for {span_of(now - run.since_at)} now{left}."]
         case State.RETRYING:
-            return [*asleep, f"Attempt {run.attempt} failed; the next one comes by itself."]
+            when = f" in {span_of(timers[What.RETRY] - now)}" if What.RETRY in timers else ""
+            return [*asleep, f"Attempt {run.attempt} failed; the next one comes by itself{when}."]
         case State.FAILED | State.SKIPPED if causes:
-            return ["It stays as it is, also when what it waited for is mended."]
+            return ["It stays as it is, also when what it waited for is mended, until `sensord run rerun`."]
         case State.FAILED if run.attempt:
-            return [f"It stays failed. See `sensord run logs {run.flow} {format_instant(run.logical_at)}`."]
+            name = f"{run.flow} {format_instant(run.logical_at)}"
+            return [f"It stays failed. See `sensord run logs {name}`, and once mended `sensord run rerun {name}`."]
         case _:
             return ["It is over."]
 
@@ -79,7 +91,7 @@ def _sentence(kind: CauseKind, causes: Sequence[Cause], now: datetime) -> str:
         case CauseKind.REMOVED:
             return f"{first.flow} has to get its file back, so that {these} can go on."
         case CauseKind.PAUSED:
-            return f"{first.flow} has to be resumed, so that {these} can go on."
+            return f"{first.flow} has to be resumed, by `sensord flow resume {first.flow}`, so that {these} can go on."
         case CauseKind.RUNNING | CauseKind.QUEUED:
             return f"{these} {have} to succeed: now {kind.value}."
         case CauseKind.SETTLING:

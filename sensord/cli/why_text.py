@@ -117,7 +117,8 @@ def _cause(group: Sequence[Cause], answer: Answer, now: datetime) -> Iterator[Li
         yield [Span(f"    {_path(cause)}", "dim")]
     if run and cause.kind is CauseKind.FAILED and run.attempt:
         yield from _log(answer.logs.get(run.id, []))
-        yield [Span(f"    see: sensord run logs {run.flow} {format_instant(run.logical_at)}")]
+        name = f"{run.flow} {format_instant(run.logical_at)}"
+        yield [Span(f"    see `sensord run logs {name}`, and once mended `sensord run rerun {name}`")]
 
 
 def _log(found: Sequence[str]) -> Iterator[Line]:

@@ -45,7 +45,8 @@ def test_a_failed_upstream_is_the_root_cause_with_the_end_of_its_log(world: Worl
         "    through mart/sales 2026-11-22T10:00:00Z",
         *(f"    | line {number}" for number in range(11, 20)),
         "    |         boom \\x1b[0m",
-        "    see: sensord run logs ingest/orders 2026-11-22T10:00:00Z",
+        "    see `sensord run logs ingest/orders 2026-11-22T10:00:00Z`,"
+        " and once mended `sensord run rerun ingest/orders 2026-11-22T10:00:00Z`",
         "",
         "ingest/orders 2026-11-22T10:00:00Z has to succeed after all.",
         "Then it goes on by itself.",
@@ -163,7 +164,7 @@ def test_a_run_that_was_ended_by_an_upstreams_end_is_followed_to_the_root(world:
     assert [step["flow"] for step in of_c["causes"][0]["path"]] == ["c", "b"]
     of_b = sensord("why", "b")
     assert of_b.lines[0] == "b 2026-11-22T10:00:00Z: failed 0s ago: sensor 0: a 2026-11-22T10:00:00Z is failed"
-    assert of_b.lines[-1] == "It stays as it is, also when what it waited for is mended."
+    assert of_b.lines[-1] == "It stays as it is, also when what it waited for is mended, until `sensord run rerun`."
 
 
 def test_missed_ticks_are_told_together(world: World, sensord: Program) -> None:
@@ -235,10 +236,12 @@ def test_a_paused_upstream(world: World, sensord: Program) -> None:
     world.flow("future", '[schedule]\ncron = "0 20 * * *"\n[run]\ncommand = ["true"]\n')
     world.flow("sales", HOURLY, on("future", match="next"))
     start(world)
-    world.db.run("UPDATE flow SET paused_at = :now WHERE name = 'future'", now=1)
+    sensord.meanwhile = world.tick
+    sensord("flow", "pause", "future")
     shown = sensord("why", "sales", "--json").json
     assert [sensor["reason"] for sensor in shown["sensors"]] == ["upstream_paused"]
     assert shown["causes"][0]["kind"] == "paused"
+    assert "`sensord flow resume future`" in shown["next"][0]
 
 
 def test_a_queued_run_names_the_limit_that_it_stands_behind(world: World, sensord: Program) -> None:
@@ -281,7 +284,8 @@ def test_a_run_whose_own_command_failed_shows_its_log(world: World, sensord: Pro
         "",
         "    | boom",
         "",
-        "It stays failed. See `sensord run logs orders 2026-11-22T10:00:00Z`.",
+        "It stays failed. See `sensord run logs orders 2026-11-22T10:00:00Z`,"
+        " and once mended `sensord run rerun orders 2026-11-22T10:00:00Z`.",
     ]
     assert sensord("why", "orders", "--json").json["log"] == ["boom"]
 
@@ -359,3 +363,56 @@ def test_an_unknown_flow(world: World, sensord: Program) -> None:
     said = sensord("why", "sales")
     assert said.code == 4
     assert said.err == "error: no flow named 'sales'\nhint: did you mean \"mart/sales\"?\n"
+
+
+TRYING = HOURLY + 'retries = 2\nretry_delay = "5m"\ntimeout = "45m"\n'
+
+
+def test_a_run_that_is_tried_again_says_when_and_shows_its_log(world: World, sensord: Program) -> None:
+    world.flow("orders", TRYING)
+    start(world)
+    world.end("orders", TEN, 3)
+    world.tick()
+    write_log(world, 1, "boom\n")
+    world.clock.set(at("2026-11-22T10:32"))
+    assert sensord("why", "orders").lines == [
+        "orders 2026-11-22T10:00:00Z: retrying for 2m: exit 3",
+        "",
+        "    | boom",
+        "",
+        "Attempt 1 failed; the next one comes by itself in 3m.",
+    ]
+
+
+def test_a_run_that_is_tried_again_is_not_what_its_last_attempt_was(world: World, sensord: Program) -> None:
+    # given a run whose second attempt runs, five minutes after the first one failed
+    world.flow("orders", TRYING)
+    start(world)
+    world.end("orders", TEN, 3)
+    world.tick()
+    world.tick("2026-11-22T10:40")
+    world.clock.set(at("2026-11-22T10:42"))
+
+    # then nothing is said of the first
+    assert sensord("why", "orders").lines == [
+        "orders 2026-11-22T10:00:00Z: running for 2m",
+        "",
+        "Attempt 2 is under way, for 2m now, and its timeout comes in 43m.",
+    ]
+    shown = sensord("run", "show", "orders", "--json").json
+    assert (shown["reason"], shown["message"], shown["finished_at"]) == (None, None, None)
+    assert [attempt["exit_code"] for attempt in shown["attempts"]] == [3, None]
+
+
+def test_a_run_that_is_sent_back_begins_anew(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    world.flow("sales", HOURLY, on("orders"))
+    start(world)
+    world.finish("orders", TEN)
+    world.finish("sales", TEN)
+    sensord.meanwhile = world.tick
+    sensord("run", "rerun", "orders", TEN)
+    sensord("run", "rerun", "sales", TEN)
+    shown = sensord("run", "show", "sales", "--json").json
+    assert shown["state"] == "waiting"
+    assert (shown["released_at"], shown["started_at"], shown["finished_at"]) == (None, None, None)

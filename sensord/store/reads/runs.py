@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.run import FINAL, Kind, State
 from sensord.store.database import Database
+from sensord.store.timers import What
 
 
 class Run(NamedTuple):
@@ -33,11 +34,7 @@ class Run(NamedTuple):
     @property
     def since_at(self) -> datetime:
         """Since when it is in its state, as far as that was noted."""
-        if self.state in FINAL:
-            return self.finished_at or self.created_at
-        if self.state is State.WAITING:
-            return self.created_at
-        return self.started_at or self.released_at or self.created_at
+        return self.finished_at or self.started_at or self.released_at or self.created_at
 
 
 class Attempt(NamedTuple):
@@ -66,6 +63,9 @@ class Filter:
     since_at: datetime | None = None
 
 
+_ENDED = FINAL | {State.RETRYING}
+"""The states that say something of an attempt that is over."""
+
 _STORED = (
     "logical_date",
     *("kind", "state", "reason", "message", "pending", "attempt", "priority", "definition_id"),
@@ -79,10 +79,17 @@ def columns(run: str, flow: str) -> str:
 
 
 def to_run(row: Sequence[Any]) -> Run:
+    """A row of `columns`. What an earlier attempt has left behind, and its run's state contradicts, is left out."""
     values = list(row)
     values[3:6] = from_micros(row[3]), Kind(row[4]), State(row[5])
     values[12:] = from_micros(row[12]), *map(at_or_none, row[13:])
-    return Run(*values)
+    run = Run(*values)
+    if run.state in _ENDED:
+        return run
+    if run.state in (State.STARTING, State.RUNNING):
+        return run._replace(reason=None, message=None, finished_at=None)
+    released_at = None if run.state is State.WAITING else run.released_at
+    return run._replace(reason=None, message=None, released_at=released_at, started_at=None, finished_at=None)
 
 
 _COLUMNS = columns("r", "f")
@@ -114,6 +121,7 @@ FROM flow f
 """
 """The nth newest date of the flow in which that is the latest: what is older is not among the newest n of all."""
 
+TIMERS = "SELECT what, due_at FROM timer WHERE run_id = :id AND attempt = :attempt"
 COUNTS = "SELECT state, COUNT(*) FROM run WHERE state < 6 GROUP BY state"
 
 
@@ -168,6 +176,12 @@ def attempts(db: Database, run: Run) -> list[Attempt]:
             Attempt(number, executor, host, from_micros(submitted), at_or_none(began), pid, at_or_none(ended), *outcome)
         )
     return found
+
+
+def timers(db: Database, run: Run) -> dict[What, datetime]:
+    """What falls due for the run's present attempt, and when: its next try, its timeout."""
+    rows = db.fetch(TIMERS, id=run.id, attempt=run.attempt)
+    return {What(what): from_micros(due_at) for what, due_at in rows}
 
 
 def counts(db: Database) -> dict[State, int]:
