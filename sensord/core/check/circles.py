@@ -1,0 +1,155 @@
+"""Runs that wait for themselves through a chain of flows, and chains that never come to an end.
+
+Only flows that are strongly connected can hold such a chain. Of these, sensors that only look to the past are dropped
+where no sensor of the same component looks ahead, since time never turns back along a chain without one.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sensord.core.check.graph import find_components
+from sensord.core.check.study import Case, Study
+from sensord.core.check.subject import CheckedFlow, CheckedSensor
+from sensord.core.check.waits import Gate, Tick, find_stuck
+from sensord.core.instant import to_micros
+
+BEYOND: Tick = (-1, 0)
+"""Stands for every tick past the horizon, where these are not taken as settled."""
+
+
+class Look(Enum):
+    """Where a sensor looks: only before its own tick, as far as it needs; at it as well; or also ahead of it."""
+
+    PAST = auto()
+    LEVEL = auto()
+    AHEAD = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A sensor whose flow and upstream are in one component; these by their numbers in it."""
+
+    flow: int
+    upstream: int
+    sensor: CheckedSensor
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class Knot:
+    """Flows that hang together, in order of name, and the sensors by which they do."""
+
+    flows: tuple[CheckedFlow, ...]
+    links: tuple[Link, ...]
+
+
+class Circles:
+    """The knots among flows, and what is stuck in them."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._looks: dict[Case, Look] = {}
+
+    def find_knots(self, flows: Mapping[str, CheckedFlow]) -> list[Knot]:
+        """Those in which a run might wait for itself: connected by sensors that look level or ahead."""
+        found = []
+        for flow_names in find_components(flows, lambda name: _upstreams(flows[name], flows)):
+            knot = _tie([flows[name] for name in flow_names])
+            if any(self.look(link.case) is Look.AHEAD for link in knot.links):
+                found.append(knot)
+            else:
+                found += self._drop_past(knot)
+        return found
+
+    def _drop_past(self, knot: Knot) -> Iterator[Knot]:
+        level: dict[int, set[int]] = defaultdict(set)
+        for link in knot.links:
+            if self.look(link.case) is Look.LEVEL:
+                level[link.flow].add(link.upstream)
+        for numbers in find_components(range(len(knot.flows)), lambda number: level[number]):
+            smaller = _tie([knot.flows[number] for number in numbers])
+            links = tuple(link for link in smaller.links if self.look(link.case) is Look.LEVEL)
+            yield Knot(smaller.flows, links)
+
+    def look(self, case: Case) -> Look:
+        if case not in self._looks:
+            self._looks[case] = self._find_look(case)
+        return self._looks[case]
+
+    def _find_look(self, case: Case) -> Look:
+        profile, ticks = self._study.profile(case), self._study.downstream(case.downstream).ticks
+        at_all = zip(profile.sizes, profile.lasts("all"), ticks, strict=True)
+        reached = [(size, last, tick) for size, last, tick in at_all if size and last >= tick]
+        if any(last > tick for _, last, tick in reached):
+            return Look.AHEAD
+        return Look.LEVEL if any(case.need(size) == size for size, _, _ in reached) else Look.PAST
+
+    def find_stuck(self, knot: Knot, *, beyond: bool = False) -> dict[Tick, list[Tick]]:
+        """The runs that never start, each with those that it waits for.
+
+        beyond: what waits for ticks past the horizon is stuck too, by waiting for BEYOND.
+        """
+        runs = [(number, tick) for number, flow in enumerate(knot.flows) for tick in self._ticks(flow)]
+        gates = (gate for link in knot.links for gate in self._gates(link, beyond=beyond))
+        if not beyond:
+            return find_stuck(runs, gates)
+        return find_stuck([BEYOND, *runs], [Gate(BEYOND, 1, (BEYOND,)), *gates])
+
+    def find_link(self, knot: Knot, run: Tick, awaited: Tick) -> Link:
+        """The sensor by which the run waits for the other."""
+        for link in knot.links:
+            if (link.flow, link.upstream) == (run[0], awaited[0]):
+                position = bisect_left(self._study.downstream(link.case.downstream).ticks, run[1])
+                if awaited[1] in self._study.profile(link.case).dates(position):
+                    return link
+        raise ValueError(f"expected a run that waits for {awaited}, got {run}")
+
+    def size(self, knot: Knot) -> int:
+        """How many runs it has in the horizon."""
+        return sum(len(self._ticks(flow)) for flow in knot.flows)
+
+    def _ticks(self, flow: CheckedFlow) -> Sequence[int]:
+        return self._study.downstream(flow.timeline).ticks
+
+    def _gates(self, link: Link, *, beyond: bool) -> Iterator[Gate]:
+        profile, until = self._study.profile(link.case), to_micros(self._study.until)
+        for i, tick in enumerate(self._study.downstream(link.case.downstream).ticks):
+            size = profile.sizes[i]
+            need = link.case.need(size)
+            if size and need <= size:
+                dates = profile.dates(i)
+                if beyond and dates[-1] > until:
+                    places = tuple((link.upstream, date) if date <= until else BEYOND for date in dates)
+                else:
+                    places = tuple((link.upstream, date) for date in dates)
+                yield Gate((link.flow, tick), need, places)
+
+
+def make_case(flow: CheckedFlow, sensor: CheckedSensor, upstream: CheckedFlow) -> Case:
+    """What decides which ticks the sensor waits for."""
+    own = flow.name == upstream.name
+    return Case(flow.timeline, upstream.timeline, sensor.mapping, sensor.require, own)
+
+
+def _upstreams(flow: CheckedFlow, flows: Mapping[str, CheckedFlow]) -> Iterable[str]:
+    return [sensor.upstream for sensor in flow.sensors if sensor.upstream in flows]
+
+
+def _tie(flows: Iterable[CheckedFlow]) -> Knot:
+    ordered = tuple(sorted(flows, key=lambda flow: flow.name))
+    numbers = {flow.name: number for number, flow in enumerate(ordered)}
+    links = tuple(
+        Link(
+            numbers[flow.name],
+            numbers[sensor.upstream],
+            sensor,
+            make_case(flow, sensor, ordered[numbers[sensor.upstream]]),
+        )
+        for flow in ordered
+        for sensor in flow.sensors
+        if sensor.upstream in numbers
+    )
+    return Knot(ordered, links)

@@ -1,0 +1,105 @@
+"""What would mend a sensor that finds nothing: each proposal is tried over the whole horizon before it is made."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sensord.core.check.plain import in_days, is_plain
+from sensord.core.check.profile import Profile
+from sensord.core.check.strip import TooDense
+from sensord.core.check.study import Case, Study
+from sensord.core.check.upstream import is_range
+from sensord.core.duration import Duration
+from sensord.core.mapping import Closed, Mapping, Match
+from sensord.core.mapping.anchor import anchor
+from sensord.core.mapping.spec import REFUSE_ABOVE
+from sensord.core.mapping.wording import Unmapped
+from sensord.core.schedule import Schedule
+from sensord.errors import InvalidValue
+
+_LAST_RESORT = 'on_missing = "skip", if a tick without a match is meant'
+
+
+def find_misses(case: Case, profile: Profile) -> list[int]:
+    """The positions of the logical dates that find too little."""
+    need = case.require if isinstance(case.require, int) else 1
+    return [i for i, size in enumerate(profile.sizes) if size < need] if min(profile.sizes) < need else []
+
+
+def suggest_match(case: Case, study: Study, misses: list[int]) -> str:
+    """What to write instead in the sensor or, where only the upstream's life is too short, in the flow's schedule."""
+    for text, other in _other_sensors(case, study, misses[0]):
+        if _holds(other, study):
+            return text
+    return _suggest_bounds(case, study, misses) or _suggest_kind(case, study) or _LAST_RESORT
+
+
+def suggest_latest(case: Case, study: Study) -> str | None:
+    """`latest`, where that would wait for no future tick and find one always."""
+    other = case.remapped(_latest(case.mapping))
+    if other.mapping == case.mapping or not is_range(other.mapping) or not _holds(other, study):
+        return None
+    # The tick is at or before the anchor, and this at or before the date.
+    try:
+        ahead = study.downstream(case.downstream).find_ends(other.mapping).lead > 0
+    except (TooDense, OverflowError, InvalidValue):
+        return None
+    return None if ahead else 'match = "latest"'
+
+
+def _holds(case: Case, study: Study) -> bool:
+    if is_plain(case, study):
+        return True
+    profile = study.profile(case)
+    return not find_misses(case, profile) and max(profile.sizes) <= REFUSE_ABOVE
+
+
+def _other_sensors(case: Case, study: Study, first: int) -> Iterator[tuple[str, Case]]:
+    """What is nearest to what is written, nearest first."""
+    if (mapping := in_days(case.mapping)) is not None:
+        yield f'within = "{mapping.within}"', case.remapped(mapping)
+    if isinstance(case.require, int) and (least := min(study.profile(case).sizes)) > 0:
+        yield f"require = {least}", replace(case, require=least)
+    if case.mapping.match is Match.SAME and case.mapping.offset is None:
+        date = study.downstream(case.downstream).dates[first]
+        for shift in _nearest(case, date):
+            offset = Duration(-1 if shift < timedelta() else 1, clock=abs(shift))
+            if shift % timedelta(seconds=1) == timedelta():
+                yield f'offset = "{offset}"', case.remapped(replace(case.mapping, offset=offset))
+
+
+def _nearest(case: Case, date: datetime) -> list[timedelta]:
+    """From the anchor to the upstream's ticks around it, the smallest step first."""
+    try:
+        wanted = anchor(case.mapping, date, case.downstream, case.upstream)
+    except (Unmapped, OverflowError, InvalidValue):
+        return []
+    around = (case.upstream.prev(wanted), case.upstream.next(wanted))
+    return sorted((tick - wanted for tick in around if tick is not None), key=abs)
+
+
+def _suggest_bounds(case: Case, study: Study, misses: list[int]) -> str | None:
+    """A start or end for the flow, where it misses only what lies before the upstream's start or past its end."""
+    upstream, dates = case.upstream, study.downstream(case.downstream).dates
+    endless = replace(case, upstream=Schedule(upstream.rule, upstream.zone))
+    if (upstream.start is None and upstream.end is None) or not _holds(endless, study):
+        return None
+    zone, missed = case.downstream.zone, len(misses)
+    if misses == list(range(missed)) and missed < len(dates):
+        return f"start = {dates[missed].astimezone(zone).isoformat()} in [schedule]"
+    if misses == list(range(len(dates) - missed, len(dates))) and missed < len(dates):
+        return f"end = {dates[-missed - 1].astimezone(zone).isoformat()} in [schedule]"
+    return None
+
+
+def _suggest_kind(case: Case, study: Study) -> str | None:
+    latest = _latest(case.mapping)
+    for mapping in (latest, replace(case.mapping, match=Match.OVERLAP, closed=Closed.RIGHT)):
+        wrong = mapping.match is Match.OVERLAP and case.mapping.match is not Match.INTERVAL
+        if not wrong and mapping != case.mapping and _holds(case.remapped(mapping), study):
+            return f'match = "{mapping.match}"'
+    return None
+
+
+def _latest(mapping: Mapping) -> Mapping:
+    return Mapping(Match.LATEST, align=mapping.align, offset=mapping.offset, week_start=mapping.week_start)
