@@ -111,8 +111,10 @@ class Custody:
             self.start()
         self.look(attempt, None)
         live = self._live.get(attempt)
-        # A child's pid is its own until we reap it; that of another's command may already be somebody else's.
-        if live and live.process and (live.process.pid in self._children or processes.is_running(live.process)):
+        if live is None or live.process is None:
+            return
+        # A child's pid is its own until we reap it; any other may already be somebody else's.
+        if self._children.get(live.process.pid) is live or processes.is_running(live.process):
             try:
                 os.killpg(live.process.pid, number)
             except OSError as error:
