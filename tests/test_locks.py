@@ -50,7 +50,7 @@ def test_the_pins_satisfy_what_pyproject_asks_for(file: str, groups: tuple[str, 
 
 
 @LOCKS
-def test_the_environment_is_the_one_that_is_locked(file: str, groups: tuple[str, ...]) -> None:  # noqa: ARG001 -- one list
+def test_the_environment_is_the_one_that_is_locked(file: str, groups: tuple[str, ...]) -> None:
     installed = {name: distribution(name).version for name, pin in pins(file).items() if pin.here}
 
     assert installed == {name: pin.version for name, pin in pins(file).items() if pin.here}
@@ -74,7 +74,7 @@ def test_both_locks_pin_the_same_files() -> None:
 
 
 @LOCKS
-def test_each_pin_is_one_version_with_hashes(file: str, groups: tuple[str, ...]) -> None:  # noqa: ARG001 -- one list
+def test_each_pin_is_one_version_with_hashes(file: str, groups: tuple[str, ...]) -> None:
     for pin in pins(file).values():
         assert str(pin.requirement.specifier) == f"=={pin.version}"
         assert pin.hashes
@@ -87,7 +87,7 @@ def strangers(text: str) -> list[str]:
 
 
 @LOCKS
-def test_a_lock_names_no_registry_and_no_machine(file: str, groups: tuple[str, ...]) -> None:  # noqa: ARG001 -- one list
+def test_a_lock_names_no_registry_and_no_machine(file: str, groups: tuple[str, ...]) -> None:
     assert strangers((CHECKOUT / file).read_text(encoding="utf-8")) == []
 
 

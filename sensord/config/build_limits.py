@@ -10,6 +10,9 @@ from sensord.core.duration import parse_duration
 from sensord.core.retry import Retry
 from sensord.errors import InvalidValue
 
+LONGEST = timedelta(days=3650)
+"""Of each unit; so that an instant that far ahead is still one."""
+
 _SPANS = ("timeout", "grace", "retry_delay")
 
 
@@ -41,6 +44,8 @@ def to_span(text: str) -> timedelta:
         raise InvalidValue(
             f"expected a duration of weeks, days, hours, minutes and seconds, got {show(text)}", hint='such as "1h30m"'
         )
+    if duration.weeks > LONGEST.days or duration.days > LONGEST.days or duration.clock > LONGEST:
+        raise InvalidValue(f"expected at most ten years, got {show(text)}")
     return timedelta(weeks=duration.weeks, days=duration.days) + duration.clock
 
 

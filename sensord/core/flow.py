@@ -34,6 +34,8 @@ class First(StrEnum):
 
 SUCCESS_ONLY = frozenset({State.SUCCESS})
 
+ONE_TRY = Retry()
+
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
@@ -91,7 +93,7 @@ class Flow:
     first: First = First.LAST
     max_active: int = 1
     priority: int = 0
-    retry: Retry = Retry()
+    retry: Retry = ONE_TRY
     timeout: timedelta | None = None
     grace: timedelta = timedelta(seconds=10)
 

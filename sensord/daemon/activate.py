@@ -11,10 +11,10 @@ from sensord.config import Config, Loaded, flow_from_body
 from sensord.core.flow import First, Flow
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.queue import Hold
-from sensord.core.schedule import Schedule, ScheduleHistory
 from sensord.core.ticks import Timeline
 from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.plan import resolve
+from sensord.daemon.timelines import Timelines, followed
 from sensord.store import edges, flows, runs
 from sensord.store.database import Transaction
 from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, NewFlow
@@ -22,15 +22,16 @@ from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, N
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def activate(tx: Transaction, config: Config, now: datetime) -> Catalog:
+def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) -> Catalog:
     """Bring the database to the config and return the flows as they hold from `now` on.
 
-    Runs that still wait follow their flow's new definition, which may release or end them.
+    before: the flows as they held until now. Runs that still wait follow their flow's new definition, and their
+    upstreams' new schedules; that may release or end them.
     """
     micros = to_micros(now)
     known = {row.name: row for row in flows.all_flows(tx)}
     current = _current(known.values(), flows.definitions(tx))
-    new = [_new_flow(loaded.flow, now) for name, loaded in config.flows.items() if name not in known]
+    new = [_new_flow(loaded.flow, now, before.timelines) for name, loaded in config.flows.items() if name not in known]
     ids = {name: row.id for name, row in known.items()} | (flows.insert(tx, new, micros) if new else {})
     changed = [
         loaded
@@ -43,7 +44,12 @@ def activate(tx: Transaction, config: Config, now: datetime) -> Catalog:
         flows.remove(tx, gone, micros)
     flows.set_problems(tx, config.problems, micros)
     catalog = load(tx, config.flows)
-    _follow(tx, catalog, [known[one.flow.name].id for one in changed if one.flow.name in known], micros)
+    moved = {one.flow.name for one in changed if one.flow.name in known}
+    shifted = {
+        one.flow.name for one in changed if one.flow.name in current and _is_shifted(one, current[one.flow.name])
+    }
+    moved |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
+    _follow(tx, catalog, [catalog.by_name[name].id for name in moved], micros)
     return catalog
 
 
@@ -59,22 +65,25 @@ def load(tx: Transaction, fresh: Mapping[str, Loaded]) -> Catalog:
         loaded = fresh.get(row.name)
         same = loaded and loaded.digest == bodies[row.name].digest
         parsed[row.name] = loaded.flow if loaded and same else flow_from_body(row.name, bodies[row.name].body)
-    entries = [_entry(row, parsed[row.name], history[row.id]) for row in rows]
-    return Catalog(entries)
+    timelines = Timelines(parsed, {row.name: history[row.id] for row in rows})
+    return Catalog([_entry(row, parsed[row.name], timelines.of(row.name)) for row in rows])
 
 
-def first_cursor(flow: Flow, now: datetime) -> datetime:
-    """Where the planning of a new flow begins: just before its first tick to run."""
-    schedule = flow.schedule
-    if schedule.start is not None:
-        return schedule.start - _MICROSECOND
-    last = schedule.prev(now + _MICROSECOND) if flow.first is First.LAST else None
+def first_cursor(flow: Flow, timeline: Timeline, now: datetime) -> datetime:
+    """Where the planning of a new flow begins: just before its first tick to run, and never after `now`."""
+    if timeline.start is not None:
+        return min(timeline.start - _MICROSECOND, now)
+    last = timeline.prev(now + _MICROSECOND) if flow.first is First.LAST else None
     return last - _MICROSECOND if last else now
 
 
-def _new_flow(flow: Flow, now: datetime) -> NewFlow:
-    cursor = first_cursor(flow, now)
-    first = flow.schedule.next(cursor)
+def _new_flow(flow: Flow, now: datetime, before: Mapping[str, Timeline]) -> NewFlow:
+    """One that follows another begins by the ticks which that had until now."""
+    timeline: Timeline = flow.schedule
+    if flow.follow and flow.follow in before:
+        timeline = followed(before[flow.follow], flow)
+    cursor = first_cursor(flow, timeline, now)
+    first = timeline.next(cursor)
     first_date = to_micros(first) if first else None
     return NewFlow(flow.name, to_micros(cursor), first_date, flow.max_active, flow.priority)
 
@@ -84,8 +93,12 @@ def _define(
 ) -> None:
     """Store what has changed, and make it each flow's current definition."""
     fresh = [one for one in changed if one.flow.name not in current or current[one.flow.name].digest != one.digest]
-    rows = [NewDefinition(ids[one.flow.name], one.digest, one.schedule_digest, one.body) for one in fresh]
-    stored = {definition.flow_id: definition.id for definition in flows.define(tx, rows, now)} if rows else {}
+    rows = [
+        NewDefinition(ids[name], one.digest, one.schedule_digest, one.body, _effective_at(current.get(name), now))
+        for one in fresh
+        for name in [one.flow.name]
+    ]
+    stored = {definition.flow_id: definition.id for definition in flows.define(tx, rows)} if rows else {}
     adopted = []
     for one in changed:
         flow_id = ids[one.flow.name]
@@ -112,23 +125,18 @@ def _body(row: FlowRow, history: Sequence[Definition]) -> Definition:
     return next(definition for definition in history if definition.id == row.definition_id)
 
 
-def _entry(row: FlowRow, flow: Flow, history: Sequence[Definition]) -> Entry:
+def _is_shifted(loaded: Loaded, current: Definition) -> bool:
+    return loaded.schedule_digest != current.schedule_digest
+
+
+def _effective_at(current: Definition | None, now: int) -> int:
+    """After the definition before it, even where the clock has been set back since."""
+    return now if current is None else max(now, current.effective_at + 1)
+
+
+def _entry(row: FlowRow, flow: Flow, timeline: Timeline) -> Entry:
     first_at = from_micros(row.first_date) if row.first_date is not None else None
     hold = Hold.SCHEDULED if row.paused_at is not None else Hold.NONE
     if row.state != FlowState.ACTIVE:
         hold = Hold.ALL
-    timeline = _timeline(row.name, flow, history)
     return Entry(row.id, flow, row.definition_id, timeline, from_micros(row.planned_to), first_at, hold)
-
-
-def _timeline(name: str, flow: Flow, history: Sequence[Definition]) -> Timeline:
-    """The schedule, or where it has changed over time its history: each holds up to the instant the next one came."""
-    changes = [history[0]]
-    for definition in history[1:]:
-        if definition.schedule_digest != changes[-1].schedule_digest:
-            changes.append(definition)
-    if len(changes) == 1:
-        return flow.schedule
-    segments: list[tuple[datetime | None, Schedule]] = [(None, flow_from_body(name, changes[0].body).schedule)]
-    segments += [(from_micros(one.effective_at), flow_from_body(name, one.body).schedule) for one in changes[1:]]
-    return ScheduleHistory(tuple(segments))

@@ -4,7 +4,7 @@ import signal
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sensord.core.instant import from_micros, to_micros
+from sensord.core.instant import EPOCH, from_micros, to_micros
 from sensord.core.run import Reason, State
 from sensord.daemon.catalog import Catalog
 from sensord.executors.base import Attempt
@@ -12,6 +12,9 @@ from sensord.store import runs, timers
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 from sensord.store.timers import Timer, What
+
+KILL_AGAIN = timedelta(seconds=30)
+"""Between two SIGKILLs to a command whose end is not yet known."""
 
 _BUSY = (State.STARTING, State.RUNNING)
 
@@ -43,6 +46,7 @@ def ring(tx: Transaction, catalog: Catalog, now: int) -> Rung:
             end(tx, catalog, run, Reason.TIMED_OUT.value, rung, now)
         elif timer.what == What.KILL:
             rung.kills.append((Attempt(run.run_id, run.attempt), signal.SIGKILL))
+            _again(tx, run, rung, now + to_micros(EPOCH + KILL_AGAIN))
     return rung
 
 
@@ -51,8 +55,12 @@ def end(tx: Transaction, catalog: Catalog, run: Live, why: str, rung: Rung, now:
     attempt = Attempt(run.run_id, run.attempt)
     runs.stop(tx, [(run.run_id, run.attempt, why)])
     grace: timedelta = catalog.definition(tx, run.flow_id, run.definition_id).grace
-    due_at = to_micros(from_micros(now) + grace)
-    timers.set_timers(tx, [Timer(run.run_id, What.KILL, run.attempt, due_at)])
-    rung.next_due = due_at
+    _again(tx, run, rung, to_micros(from_micros(now) + grace))
     rung.kills.append((attempt, signal.SIGTERM))
     rung.stopping[attempt] = why
+
+
+def _again(tx: Transaction, run: Live, rung: Rung, due_at: int) -> None:
+    """SIGKILL at `due_at`, and again until the end is known: a signal that a crash swallowed is sent once more."""
+    timers.set_timers(tx, [Timer(run.run_id, What.KILL, run.attempt, due_at)])
+    rung.next_due = due_at if rung.next_due is None else min(rung.next_due, due_at)

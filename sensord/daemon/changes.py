@@ -14,6 +14,7 @@ from sensord.daemon.picture import Picture
 from sensord.daemon.plan import resolve
 from sensord.daemon.settle import Settled, settle
 from sensord.errors import InvalidValue, NotFound
+from sensord.executors.base import Attempt
 from sensord.store import edges, flows, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live, Move, NewRun
@@ -61,15 +62,16 @@ def cancel(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int)
 def mark(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
     """Say how a run ended, whatever it did; a command that runs is ended first."""
     run, name = _find(tx, body)
-    new = State[str(body["state"]).upper()]
-    if new not in FINAL:
-        raise InvalidValue(f"expected success, failed, skipped or cancelled, got {new.label}")
+    states = {state.label: state for state in FINAL}
+    new = states.get(str(body.get("state")))
+    if new is None:
+        raise InvalidValue(f"expected success, failed, skipped or cancelled, got {body.get('state')}")
     return _put(tx, picture, run, name, new, body, now)
 
 
 def trigger(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
     """Make a manual run, at a tick or at any other instant that is free; it waits for its sensors as every run does."""
-    entry, at = _entry(picture, body), datetime.fromisoformat(body["logical_date"])
+    entry, at = _entry(picture, body), _at(body)
     name = f"{entry.flow.name} {format_instant(at)}"
     if to_micros(at) > now:
         raise InvalidValue(f"expected a date that has come, got {format_instant(at)}")
@@ -118,9 +120,7 @@ def _put(
 ) -> Changed:
     """Bring a run to a final state: at once, or when its command has been ended."""
     if run.state in (State.STARTING, State.RUNNING):
-        changed = Changed(f"{name} is being ended, and is {new.label} then")
-        end(tx, picture.catalog, run, new.label, changed.rung, now)
-        return changed
+        return _stop(tx, picture, run, name, new, now)
     if run.state == new:
         return Changed(f"{name} is {new.label} already")
     put = runs.mark(tx, run, new, Reason.BY_OPERATOR.value, f"by {body.get('who', 'somebody')}", now)
@@ -129,8 +129,20 @@ def _put(
     return Changed(f"{name} is {new.label}", settled, left=left)
 
 
+def _stop(tx: Transaction, picture: Picture, run: Live, name: str, new: State, now: int) -> Changed:
+    """Have the command ended; where that is under way, only what its run is to be then may change."""
+    changed = Changed(f"{name} is being ended, and is {new.label} then")
+    attempt = Attempt(run.run_id, run.attempt)
+    if attempt in picture.stopping:
+        runs.stop(tx, [(run.run_id, run.attempt, new.label)])
+        changed.rung.stopping[attempt] = new.label
+    else:
+        end(tx, picture.catalog, run, new.label, changed.rung, now)
+    return changed
+
+
 def _entry(picture: Picture, body: Mapping[str, Any]) -> Entry:
-    flow = str(body["flow"])
+    flow = str(body.get("flow"))
     entry = picture.catalog.by_name.get(flow)
     if entry is None:
         raise NotFound(f"expected a flow, got {flow!r}", hint="sensord flow list")
@@ -138,9 +150,20 @@ def _entry(picture: Picture, body: Mapping[str, Any]) -> Entry:
 
 
 def _find(tx: Transaction, body: Mapping[str, Any]) -> tuple[Live, str]:
-    flow, at = str(body["flow"]), datetime.fromisoformat(body["logical_date"])
+    flow, at = str(body.get("flow")), _at(body)
     name = f"{flow} {format_instant(at)}"
     run = runs.find(tx, flow, to_micros(at))
     if run is None:
         raise NotFound(f"expected a run of {name}, got none", hint=f"sensord run list --flow {flow}")
     return run, name
+
+
+def _at(body: Mapping[str, Any]) -> datetime:
+    text = body.get("logical_date")
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise InvalidValue(f"expected a logical date, got {text!r}") from None
+    if at.tzinfo is None:
+        raise InvalidValue(f"expected a logical date with its zone, got {text!r}")
+    return at

@@ -4,6 +4,7 @@ Knows no socket, signal or loop: `tick` is told the time by its clock and return
 simulation can drive it.
 """
 
+import logging
 import random
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ from sensord.daemon.dispatch import Place, dispatch, jobs
 from sensord.daemon.outcomes import Chance, record
 from sensord.daemon.picture import Picture, load_picture
 from sensord.daemon.plan import plan
-from sensord.daemon.requests import Handler, serve
+from sensord.daemon.requests import Handler, Tell, serve
 from sensord.daemon.settle import Settled, settle
 from sensord.errors import InvalidValue, NotFound
 from sensord.executors.base import Attempt, Executor, Job, Report
@@ -33,6 +34,8 @@ from sensord.store import requests, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.lead import Lead
 from sensord.store.runs import Live
+
+log = logging.getLogger("sensord")
 
 PLAN_BUDGET = 500
 """Ticks planned in one turn at most, so that a long backlog never holds up the rest."""
@@ -86,39 +89,61 @@ class Daemon:
         self._reports: list[Report] = []
         self._jobs: list[Job] = []
         self._kills: list[tuple[Attempt, int]] = []
+        self._live: list[Live] = []
         self._stale = False
         self._handlers: dict[str, Handler] = {
-            "stop": lambda body: self.stop(now=bool(body.get("now"))),
-            "reload": lambda _: self.reload(),
-            **{kind: partial(self.change, kind) for kind in CHANGES},
+            "stop": lambda body, tell: self._stop_for(bool(body.get("now")), tell),
+            "reload": lambda _, tell: self._reload_for(tell),
+            **{kind: partial(self._change_for, kind) for kind in CHANGES},
         }
 
     def reload(self) -> str:
         """Take the config folder as it is now. Returns a summary; raises ConfigError where sensord.toml is wrong."""
-        known = {name: entry.flow.schedule for name, entry in self._picture.catalog.by_name.items()}
-        config = self._read_config(known)
-        with self._writing() as tx:
-            self._picture, _ = load_picture(tx, activate(tx, config, self.clock.now()))
-        flows, problems = len(self._picture.catalog.by_id), len(config.problems)
-        return f"{flows} flows, {problems} problems"
+        return self._reload_for(_to_nobody)
 
     def adopt(self) -> None:
         """Take up, at the start, the runs that an earlier daemon left between queued and their end."""
-        with self._writing() as tx:
+        with self._writing(anew=True) as tx:
             requests.expire(tx, to_micros(self.clock.now()))
-            running = self._recover(tx)
+            away = runs.elsewhere(tx, self._place.host)
+            running = [run for run in self._live if run.state == State.RUNNING and run.run_id not in away]
+        if away:
+            log.warning("%d runs are under way on other hosts, where their own daemon has to see to them", len(away))
         self.executor.adopt([Attempt(run.run_id, run.attempt) for run in running])
 
     def stop(self, *, now: bool = False) -> str:
         """Drain: start nothing more, end when all commands have ended. With `now` they are left to the next daemon."""
         self.draining = True
         self.stopping = self.stopping or now
-        return "stopping" if now else f"draining, {self.active} running"
+        return self._farewell(now)
 
     def change(self, kind: str, body: Mapping[str, Any]) -> str:
-        """Change a run as CHANGES has it. NotFound or InvalidValue where that cannot be done."""
+        """Change something as CHANGES has it. NotFound or InvalidValue where that cannot be done."""
+        return self._change_for(kind, body, _to_nobody)
+
+    def _reload_for(self, tell: Tell) -> str:
+        known = {name: entry.flow.schedule for name, entry in self._picture.catalog.by_name.items()}
+        config = self._read_config(known)
         with self._writing() as tx:
+            catalog = activate(tx, config, self.clock.now(), self._picture.catalog)
+            picture, _ = load_picture(tx, catalog)
+            text = f"{len(catalog.by_id)} flows, {len(config.problems)} problems"
+            tell(tx, text)
+        self._picture = picture
+        return text
+
+    def _stop_for(self, now: bool, tell: Tell) -> None:
+        with self._writing() as tx:
+            tell(tx, self._farewell(now))
+        self.stop(now=now)
+
+    def _farewell(self, now: bool) -> str:
+        return "stopping" if now else f"draining, {self.active} running"
+
+    def _change_for(self, kind: str, body: Mapping[str, Any], tell: Tell) -> str:
+        with self._writing(asked=True) as tx:
             changed = CHANGES[kind](tx, self._picture, body, to_micros(self.clock.now()))
+            tell(tx, changed.text)
         for run in changed.left:
             if run.state == State.RETRYING:
                 self._picture.queue.rise(run.flow_id)
@@ -152,13 +177,11 @@ class Daemon:
 
     def tick(self) -> Turn:
         """One turn. Raises SensordError with nothing lost: the next turn starts from what the database holds."""
-        turn = Turn(requests=serve(self.db, self.lead, self.clock, self._handlers))
+        turn = Turn(requests=serve(self.db, self._handlers, self._write, to_micros(self.clock.now())))
         self._reports += self.executor.poll()
         now = self.clock.now()
         if self._reports or self._stale or self._is_due(now):
             with self._writing() as tx:
-                if self._stale:
-                    self._recover(tx)
                 submit = self._turn(tx, turn, now)
             turn.reports = len(self._reports)
             self._reports.clear()
@@ -207,28 +230,36 @@ class Daemon:
         startable = not self.draining and queue.ready and queue.busy < self.slots
         return startable or bool(next_at and next_at <= now)
 
+    def _write(self, act: Callable[[Transaction], None]) -> None:
+        with self._writing() as tx:
+            act(tx)
+
     @contextmanager
-    def _writing(self) -> Iterator[Transaction]:
-        """A transaction of the leader. Where it fails, what is held in memory is read anew before the next one; but not
-        where a person asked for what cannot be done.
+    def _writing(self, *, anew: bool = False, asked: bool = False) -> Iterator[Transaction]:
+        """A transaction of the leader. Where one fails, what is held in memory is read anew at the start of the next;
+        but not where somebody has `asked` for what cannot be done.
         """
         try:
             with self.db.transaction() as tx:
                 self.lead.guard(tx)
+                if anew or self._stale:
+                    self._recover(tx)
                 yield tx
-        except (InvalidValue, NotFound):
+        except BaseException as error:
+            self._stale = self._stale or not (asked and isinstance(error, InvalidValue | NotFound))
             raise
-        except BaseException:
-            self._stale = True
-            raise
-
-    def _recover(self, tx: Transaction) -> list[Live]:
-        """Read the picture anew. Commands of runs in `starting` are submitted again: the executor starts no attempt
-        twice; those that are being ended are told again. Returns the runs in `running`.
-        """
-        self._picture, live = load_picture(tx, load(tx, {}))
-        starting = [run for run in live if run.state == State.STARTING]
-        self._jobs = jobs(tx, self._picture.catalog, starting, self._place)
-        self._kills = [(attempt, signal.SIGTERM) for attempt in self._picture.stopping]
         self._stale = False
-        return [run for run in live if run.state == State.RUNNING]
+
+    def _recover(self, tx: Transaction) -> None:
+        """Read the picture anew. Commands of runs in `starting` are submitted again: the executor starts no attempt
+        twice; those that are being ended are told again.
+        """
+        self._picture, self._live = load_picture(tx, load(tx, {}))
+        away = runs.elsewhere(tx, self._place.host)
+        starting = [run for run in self._live if run.state == State.STARTING and run.run_id not in away]
+        self._jobs = jobs(tx, self._picture.catalog, starting, self._place)
+        self._kills = [(attempt, signal.SIGTERM) for attempt in self._picture.stopping if attempt.run_id not in away]
+
+
+def _to_nobody(_: Transaction, __: str) -> None:
+    """Nobody waits for an answer."""

@@ -68,7 +68,7 @@ class Loop:
         """Seconds to sleep after this turn."""
         if self._failures:
             return min(BACKOFF, 0.1 * 2.0**self._failures)
-        naps = [NAP, self._lead.renew_every, 0.0 if turn.planned else NAP]
+        naps = [NAP, self._lead.renew_every, 0.0 if turn.planned or turn.requests else NAP]
         if next_at := self.daemon.next_at:
             naps.append((next_at - self.daemon.clock.now()).total_seconds())
         return max(0.0, min(naps))

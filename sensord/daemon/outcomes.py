@@ -36,9 +36,10 @@ class Recorded:
 def record(
     tx: Transaction, catalog: Catalog, reports: Sequence[Report], stopping: Stopping, chance: Chance
 ) -> Recorded:
-    """Record beginnings and ends. Reports on older attempts change no run."""
-    began = [one for one in reports if isinstance(one, Began)]
-    ended = [_ended(one, stopping.get(one.attempt)) for one in reports if isinstance(one, Ended)]
+    """Record beginnings and ends, of each attempt the first that is told. Reports on older attempts change no run."""
+    began = list({one.attempt: one for one in reversed(reports) if isinstance(one, Began)}.values())
+    ends = {one.attempt: one for one in reversed(reports) if isinstance(one, Ended)}
+    ended = [_ended(one, stopping.get(one.attempt)) for one in ends.values()]
     timers = _time(tx, catalog, began) if began else []
     if any(one.state == State.FAILED for one in ended):
         ended, retries = _retry(tx, catalog, ended, chance)
@@ -69,7 +70,8 @@ def judge(ended: Ended, stopping: str | None) -> tuple[State, Reason | None, str
         case Ended(signal=int(number)):
             return State.FAILED, Reason.SIGNAL, f"killed by {_signal_name(number)}"
         case _:
-            return State.FAILED, Reason(ended.problem or Reason.LOST), ended.message
+            reason = next((one for one in Reason if one == ended.problem), Reason.LOST)
+            return State.FAILED, reason, ended.message
 
 
 def _time(tx: Transaction, catalog: Catalog, began: Sequence[Began]) -> list[Timer]:
@@ -88,7 +90,7 @@ def _retry(
     tx: Transaction, catalog: Catalog, ended: Sequence[runs.Ended], chance: Chance
 ) -> tuple[list[runs.Ended], list[Timer]]:
     """Failed runs that have tries left go to `retrying` instead; but not where a person wanted them failed."""
-    tries = runs.tries(tx, [one.run_id for one in ended if one.state == State.FAILED])
+    tries = runs.tries(tx, [(one.run_id, one.attempt) for one in ended if one.state == State.FAILED])
     result, timers = [], []
     for one in ended:
         if one.state == State.FAILED and one.reason != Reason.BY_OPERATOR and one.run_id in tries:

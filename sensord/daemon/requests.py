@@ -1,35 +1,46 @@
-"""What people ask of the running daemon, applied one by one, each in its own transaction, and answered in its row."""
+"""What people ask of the running daemon. A request is applied and answered in one transaction, or neither."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sensord.clock import Clock
-from sensord.core.instant import to_micros
-from sensord.errors import SensordError
+from sensord.errors import DatabaseError, InvalidValue, LeadLost, SensordError
 from sensord.store import requests
-from sensord.store.database import Database
-from sensord.store.lead import Lead
-from sensord.store.requests import Answer
+from sensord.store.database import Database, Transaction
+from sensord.store.requests import Answer, Request
 
-Handler = Callable[[Mapping[str, Any]], str]
-"""Does what the request's body says and returns the answer; a SensordError is the answer that it cannot be done."""
+Tell = Callable[[Transaction, str], None]
+"""Writes the answer to a request in the transaction that does what it asks for."""
+
+Handler = Callable[[Mapping[str, Any], Tell], object]
+"""Does what a request's body says. A SensordError is the answer that it cannot be done, and nothing has been."""
+
+Writer = Callable[[Callable[[Transaction], None]], None]
+"""Runs what it is given in a transaction of the leader's."""
 
 
-def serve(db: Database, lead: Lead, clock: Clock, handlers: Mapping[str, Handler]) -> int:
-    """Apply and answer the requests that have gathered. Returns how many there were."""
+def serve(db: Database, handlers: Mapping[str, Handler], write: Writer, now: int) -> int:
+    """Apply and answer the requests that have gathered, at most 100. Returns how many there were.
+
+    DatabaseError and LeadLost are nobody's answer: the request stays, and is applied when the database can be used.
+    """
     gathered = requests.unanswered(db)
     for request in gathered:
-        reply = _apply(handlers.get(request.kind), request.body | {"who": request.who}, request.kind)
-        with db.transaction() as tx:
-            lead.guard(tx)
-            requests.answer(tx, request, reply, to_micros(clock.now()))
+        try:
+            _find(handlers, request)(request.body | {"who": request.who}, _tell(request, now))
+        except (DatabaseError, LeadLost):
+            raise
+        except SensordError as error:
+            refusal = Answer(False, error.message)
+            write(lambda tx, request=request, refusal=refusal: requests.answer(tx, request, refusal, now))  # type: ignore[misc] # bound early
     return len(gathered)
 
 
-def _apply(handler: Handler | None, body: Mapping[str, Any], kind: str) -> Answer:
+def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
+    handler = handlers.get(request.kind)
     if handler is None:
-        return Answer(False, f"expected a request that this daemon knows, got {kind!r}")
-    try:
-        return Answer(True, handler(body))
-    except SensordError as error:
-        return Answer(False, error.message)
+        raise InvalidValue(f"expected a request that this daemon knows, got {request.kind!r}")
+    return handler
+
+
+def _tell(request: Request, now: int) -> Tell:
+    return lambda tx, text: requests.answer(tx, request, Answer(True, text), now)

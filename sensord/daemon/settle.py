@@ -34,9 +34,8 @@ def settle(tx: Transaction, catalog: Catalog, moves: Sequence[Move], now: int) -
     settled = Settled()
     moves = [move for move in moves if move.old in FINAL or move.new in FINAL]
     while moves:
-        settled.released += edges.count(tx, moves, now)
-        if catalog.gated:
-            settled.released += edges.count_gates(tx, moves, now)
+        count = edges.count_both if catalog.gated else edges.count
+        settled.released += count(tx, moves, now)
         harmful = [move for move in moves if move.new in FINAL - {State.SUCCESS}]
         candidates = edges.touched(tx, harmful) if harmful else []
         concluded = conclude(tx, catalog, candidates, now) if candidates else []

@@ -4,6 +4,7 @@
 every move of an upstream run, in both directions, and only for runs that wait: so it needs no look at history.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -152,10 +153,19 @@ RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_
 
 
 def count(tx: Transaction, moved: Sequence[Move], now: int) -> list[Live]:
-    """Add the moves of upstream runs up for all that wait for them. Returns the runs that this releases."""
+    """Add the moves of upstream runs up for all that wait for them by edges alone. Returns the runs this releases."""
     changed = [Live(*row) for row in tx.fetch(COUNT, moves=_bits(moved), now=now)]
     return [run for run in changed if run.state == State.QUEUED]
 
+
+PLAIN_CHANGES = f"""
+SELECT e.run_id, {_CHANGE}
+FROM ROWS(:moves, flow_id, logical_date, old, new) x
+JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
+JOIN run r ON r.id = e.run_id
+WHERE (e.ends & {GATED}) = 0 AND r.state = 1
+GROUP BY e.run_id
+"""
 
 GATED_CHANGES = f"""
 SELECT e.run_id, e.sensor, {_CHANGE}
@@ -173,28 +183,32 @@ WHERE gate.run_id = x.run_id AND gate.sensor = x.sensor
 RETURNING gate.run_id, gate.sensor, need, counted
 """
 
-PASS_GATES = """
+COUNT_BOTH = """
 UPDATE run SET pending = run.pending - x.arrived,
                state = CASE WHEN run.pending = x.arrived THEN 2 ELSE 1 END,
                released_at = CASE WHEN run.pending = x.arrived THEN :now ELSE NULL END
-FROM ROWS(:passed, run_id, arrived) x
+FROM ROWS(:changes, run_id, arrived) x
 WHERE run.id = x.run_id AND run.state = 1
 RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
 """
 
 
-def count_gates(tx: Transaction, moved: Sequence[Move], now: int) -> list[Live]:
-    """The same for sensors that do not need all: a gate that opens or shuts takes one from `pending` or adds one."""
-    changes = [row for row in tx.fetch(GATED_CHANGES, moves=_bits(moved)) if row[2]]
-    if not changes:
-        return []
-    arrived = {(run_id, sensor): change for run_id, sensor, change in changes}
-    passed: dict[int, int] = {}
-    for run_id, sensor, need, counted in tx.fetch(TURN_GATES, changes=changes):
+def count_both(tx: Transaction, moved: Sequence[Move], now: int) -> list[Live]:
+    """The same where sensors have gates, too: a gate that opens or shuts takes one from `pending` or adds one.
+
+    Edges and gates are added up before anything is released, since one move may bring one and take away the other.
+    """
+    bits = _bits(moved)
+    gates = [row for row in tx.fetch(GATED_CHANGES, moves=bits) if row[2]]
+    if not gates:
+        return count(tx, moved, now)
+    total = Counter(dict(tx.fetch(PLAIN_CHANGES, moves=bits)))
+    arrived = {(run_id, sensor): change for run_id, sensor, change in gates}
+    for run_id, sensor, need, counted in tx.fetch(TURN_GATES, changes=gates):
         before = counted - arrived[run_id, sensor]
-        passed[run_id] = passed.get(run_id, 0) + (counted >= need) - (before >= need)
-    rows = [(run_id, change) for run_id, change in passed.items() if change]
-    changed = [Live(*row) for row in tx.fetch(PASS_GATES, passed=rows, now=now)] if rows else []
+        total[run_id] += (counted >= need) - (before >= need)
+    rows = [(run_id, change) for run_id, change in total.items() if change]
+    changed = [Live(*row) for row in tx.fetch(COUNT_BOTH, changes=rows, now=now)] if rows else []
     return [run for run in changed if run.state == State.QUEUED]
 
 

@@ -48,6 +48,7 @@ class NewDefinition(NamedTuple):
     digest: str
     schedule_digest: str
     body: str
+    effective_at: int
 
 
 ALL = "SELECT id, name, state, definition_id, planned_to, first_date, paused_at FROM flow"
@@ -90,14 +91,14 @@ def insert(tx: Transaction, flows: Sequence[NewFlow], now: int) -> dict[str, int
 
 DEFINE = """
 INSERT INTO definition (flow_id, digest, schedule_digest, body, effective_at)
-SELECT x.flow_id, x.digest, x.schedule_digest, x.body, :now
-FROM ROWS(:rows, flow_id, digest text, schedule_digest text, body text) x
+SELECT x.flow_id, x.digest, x.schedule_digest, x.body, x.effective_at
+FROM ROWS(:rows, flow_id, digest text, schedule_digest text, body text, effective_at) x
 RETURNING id, flow_id, digest, schedule_digest, effective_at, body
 """
 
 
-def define(tx: Transaction, rows: Sequence[NewDefinition], now: int) -> list[Definition]:
-    return [Definition(*row) for row in tx.fetch(DEFINE, rows=rows, now=now)]
+def define(tx: Transaction, rows: Sequence[NewDefinition]) -> list[Definition]:
+    return [Definition(*row) for row in tx.fetch(DEFINE, rows=rows)]
 
 
 ADOPT = """

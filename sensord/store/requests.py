@@ -45,7 +45,16 @@ OPEN = "SELECT id, kind, body, who FROM request WHERE answered_at IS NULL ORDER 
 
 def unanswered(db: Database) -> list[Request]:
     """The oldest requests that nobody has answered yet, at most 100."""
-    return [Request(request_id, kind, json.loads(body), who) for request_id, kind, body, who in db.fetch(OPEN)]
+    return [Request(request_id, kind, _decode(body), who) for request_id, kind, body, who in db.fetch(OPEN)]
+
+
+def _decode(text: str) -> dict[str, Any]:
+    """What is no JSON object asks for nothing in particular: whoever applies it says what is missing."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 ANSWER = """

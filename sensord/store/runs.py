@@ -164,13 +164,14 @@ def end(tx: Transaction, ended: Sequence[Ended]) -> list[Live]:
 
 TRIES = """
 SELECT r.id, r.flow_id, r.definition_id, r.attempt - r.retried_from
-FROM ROWS(:ids, run_id) x JOIN run r ON r.id = x.run_id
+FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number
+WHERE r.state IN (3, 4)
 """
 
 
-def tries(tx: Transaction, run_ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
-    """Run -> (flow, definition, tries so far in its present retry budget)."""
-    rows = tx.fetch(TRIES, ids=[(run_id,) for run_id in run_ids])
+def tries(tx: Transaction, attempts: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int, int]]:
+    """Of these attempts (run, number) those under way: run -> (flow, definition, tries so far in its retry budget)."""
+    rows = tx.fetch(TRIES, attempts=attempts)
     return {run_id: (flow_id, definition_id, number) for run_id, flow_id, definition_id, number in rows}
 
 
@@ -190,13 +191,24 @@ def requeue(tx: Transaction, retries: Sequence[tuple[int, int]], now: int) -> li
 STOP = """
 UPDATE attempt SET stopping = x.reason
 FROM ROWS(:attempts, run_id, number, reason text) x
-WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.stopping IS NULL
+WHERE attempt.run_id = x.run_id AND attempt.number = x.number
 """
 
 
 def stop(tx: Transaction, attempts: Sequence[tuple[int, int, str]]) -> None:
-    """Note why attempts are being ended from outside, before their commands are told: the first reason holds."""
+    """Note why attempts are being ended from outside, before their commands are told."""
     tx.run(STOP, attempts=attempts)
+
+
+ELSEWHERE = """
+SELECT r.id FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
+WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.host <> :host
+"""
+
+
+def elsewhere(tx: Transaction, host: str) -> set[int]:
+    """The runs whose command was handed to an executor on another host."""
+    return {row[0] for row in tx.fetch(ELSEWHERE, host=host)}
 
 
 STOPPING = """

@@ -78,12 +78,27 @@ def test_a_gate_opens_at_its_need_and_shuts_below(db: Database) -> None:
         edges.insert(tx, [], [Gate(mart.run_id, 0, 2, 0, 3, None)])
         edges.set_pending(tx, [(mart.run_id, 2)], 1)
 
-        edges.count_gates(tx, [moved(one, RUNNING, DONE)], 2)
+        edges.count_both(tx, [moved(one, RUNNING, DONE)], 2)
         assert states(tx)[mart.run_id] == (WAITING, 2)
-        edges.count_gates(tx, [moved(two, RUNNING, DONE), moved(three, RUNNING, DONE)], 2)
+        edges.count_both(tx, [moved(two, RUNNING, DONE), moved(three, RUNNING, DONE)], 2)
         assert states(tx)[mart.run_id] == (WAITING, 1)
-        edges.count_gates(tx, [moved(two, DONE, WAITING), moved(three, DONE, WAITING)], 2)
+        edges.count_both(tx, [moved(two, DONE, WAITING), moved(three, DONE, WAITING)], 2)
         assert states(tx)[mart.run_id] == (WAITING, 2)
+
+
+def test_what_one_move_brings_and_takes_away_releases_nobody(db: Database) -> None:
+    with db.transaction() as tx:
+        ids = make_flows(tx, "orders", "mart")
+        (orders,) = make_runs(tx, ids["orders"], 1)
+        (mart,) = make_runs(tx, ids["mart"], 1)
+        edges.insert(tx, [Edge(ids["orders"], 1, mart.run_id, 0, 1 << FAILED, 0)], [])
+        edges.insert(
+            tx, [Edge(ids["orders"], 1, mart.run_id, 1, SUCCESS, GATED)], [Gate(mart.run_id, 1, 1, 1, 1, None)]
+        )
+        edges.set_pending(tx, [(mart.run_id, 1)], 1)
+
+        assert edges.count_both(tx, [moved(orders, DONE, FAILED)], 2) == []
+        assert states(tx)[mart.run_id] == (WAITING, 1)
 
 
 def test_an_upstream_date_without_a_run_was_missed_or_is_still_to_come(db: Database) -> None:
@@ -183,8 +198,7 @@ def test_the_counters_equal_a_count_of_the_edges_after_any_moves(
 
         for step in steps:
             moves = [moved(upstream[date], now[date], new) for date, new in step]
-            edges.count(tx, moves, 2)
-            edges.count_gates(tx, moves, 2)
+            edges.count_both(tx, moves, 2)
             now.update(step)
 
             for run, (dates, need) in zip(marts, waiters, strict=True):

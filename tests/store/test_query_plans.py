@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, flows, requests, runs
+from sensord.store import edges, flows, requests, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
 from tests.store.rows import SKIPPED, SUCCESS, make_flows
 
-GROWING = ("run", "edge", "gate", "attempt", "outcome", "request")
+GROWING = ("run", "edge", "gate", "attempt", "outcome", "request", "timer")
 PARTIAL = {"run_live", "request_open"}
 """Indexes that hold what is unfinished only: to read one of them whole is no scan of what grows."""
 
@@ -31,6 +31,8 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "pending": (edges.SET_PENDING, {"counts": [(7, 0)], "now": 1}),
     "count": (edges.COUNT, MOVES | {"now": 1}),
     "gated": (edges.GATED_CHANGES, MOVES),
+    "plain": (edges.PLAIN_CHANGES, MOVES),
+    "count both": (edges.COUNT_BOTH, {"changes": [(7, 1)], "now": 1}),
     "touched": (edges.TOUCHED, MOVES),
     "dispatch": (runs.DISPATCH, IDS),
     "upstream runs": (edges.UPSTREAM_RUNS, IDS),
@@ -39,6 +41,14 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "end": (runs.END, {"ended": [(7, 1, 1, 6, None, 0, None, None, None)]}),
     "live": (runs.LIVE, {}),
     "requests": (requests.OPEN, {}),
+    "by id": (runs.BY_ID, IDS),
+    "tries": (runs.TRIES, {"attempts": [(7, 1)]}),
+    "requeue": (runs.REQUEUE, {"retries": [(7, 1)], "now": 1}),
+    "stopping": (runs.STOPPING, {}),
+    "elsewhere": (runs.ELSEWHERE, {"host": "here"}),
+    "set timers": (timers.SET, {"timers": [(7, 1, 1, 1)]}),
+    "fire": (timers.FIRE, {"now": 1}),
+    "next due": (timers.NEXT, {}),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
 }
 
@@ -63,6 +73,7 @@ def fill(tx: Transaction) -> None:
         "INSERT INTO attempt (run_id, number, definition_id, executor, host, submitted_at) "
         "SELECT id, 1, 1, 'local', 'here', 0 FROM run"
     )
+    tx.run("INSERT INTO timer (run_id, what, attempt, due_at) SELECT id, 1, 1, id FROM run")
     tx.run("INSERT INTO outcome (run_id, attempt, at) SELECT id, 1, 0 FROM run")
     tx.run(
         "INSERT INTO request (key, kind, body, who, created_at, answered_at) "
