@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from sensord.config.build_command import build_command
 from sensord.config.build_limits import build_limits
 from sensord.config.build_sensors import build_sensors
+from sensord.config.merge import RULES
+from sensord.config.params import check_params
 from sensord.config.report import Report
 from sensord.config.tables import FlowTable, RunTable, ScheduleTable
 from sensord.core.cron import parse_cron
@@ -25,7 +27,6 @@ from sensord.core.ticks import Ticks
 from sensord.core.zone import parse_zone, resolve
 from sensord.errors import InvalidValue
 
-KINDS = ("cron", "every", "follow")
 T = TypeVar("T")
 _UTC = ZoneInfo("UTC")
 _TABLE = ("schedule",)
@@ -42,7 +43,9 @@ def build_flow(
     schedule_table, run = table.schedule or ScheduleTable(), table.run or RunTable()
     zone = followed.zone if followed else _read_zone(schedule_table, report)
     schedule = _build_schedule(schedule_table, zone, followed, report)
-    command = build_command(run, report)
+    params = table.params or {}
+    check_params(params, report)
+    command = build_command(run, params, report)
     limits = build_limits(run, report)
     sensors = build_sensors(name, table.sensors or [], zone, load, report)
     if schedule is None or command is None or report.problems:
@@ -78,8 +81,8 @@ def _build_schedule(table: ScheduleTable, zone: ZoneInfo, followed: Schedule | N
 
 def _refuse_strays(table: ScheduleTable, report: Report) -> None:
     """One kind of rule, and only the keys that go with it."""
-    kinds = [kind for kind in KINDS if getattr(table, kind) is not None]
-    said = any(report.said((*_TABLE, kind)) for kind in KINDS)
+    kinds = [kind for kind in RULES if getattr(table, kind) is not None]
+    said = any(report.said((*_TABLE, kind)) for kind in RULES)
     if not kinds and not said:
         report.missing(_TABLE, "cron", "expected one of cron, every and follow, got none", 'such as cron = "@daily"')
     for extra in kinds[1:]:

@@ -3,38 +3,46 @@
 import json
 import re
 import shlex
+from collections.abc import Mapping
 
-from sensord.config.names import show
+from sensord.config.document import Path
+from sensord.config.names import did_you_mean, show
+from sensord.config.params import Param, write_param
 from sensord.config.report import Report
+from sensord.config.shell_places import refused_places
 from sensord.config.tables import RunTable
-from sensord.config.unsupported import TEMPLATES
+from sensord.config.templates import parse_template
 from sensord.core.flow import Command
+from sensord.core.template import Template, Text
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IN_TEMPLATE = re.compile(r"\{\{\s*(flow|logical_date|data_interval_start|data_interval_end|run_id|attempt|upstream)\b")
 _OWN = "SENSORD_"
 
 
-def build_command(table: RunTable, report: Report) -> Command | None:
-    """None where there is none or it is wrong; what is wrong goes to `report`."""
+def build_command(table: RunTable, params: Mapping[str, Param], report: Report) -> Command | None:
+    """None where there is none or it is wrong; what is wrong goes to `report`. Of `params` it keeps what it needs."""
     before = len(report.problems)
-    _check_command(table, report)
-    _check_environment(table, report)
+    _check_command(table, params, report)
+    _check_environment(table, params, report)
     if table.cwd is not None and not table.cwd.strip():
         report.at_value(("run", "cwd"), "expected the path of a folder, got an empty text", 'the config folder is "."')
     if len(report.problems) > before or table.command is None:
         return None
-    shell_text = table.command if isinstance(table.command, str) else None
+    words = [table.command] if isinstance(table.command, str) else table.command
+    texts = [_parse(word) for word in words]
+    env = {name: _parse(text) for name, text in sorted((table.env or {}).items())}
+    needed = {name for text in (*texts, *env.values()) if isinstance(text, Template) for name in text.params}
     return Command(
-        argv=None if isinstance(table.command, str) else tuple(table.command),
-        shell_text=shell_text,
-        env=tuple(sorted((table.env or {}).items())),
+        argv=None if isinstance(table.command, str) else tuple(texts),
+        shell_text=texts[0] if isinstance(table.command, str) else None,
+        env=tuple(env.items()),
+        params=tuple((name, write_param(params[name])) for name in sorted(needed)),
         pass_env=tuple(dict.fromkeys(table.pass_env or ())),
         cwd=table.cwd or ".",
     )
 
 
-def _check_command(table: RunTable, report: Report) -> None:
+def _check_command(table: RunTable, params: Mapping[str, Param], report: Report) -> None:
     path = ("run", "command")
     match table.command:
         case None:
@@ -46,7 +54,7 @@ def _check_command(table: RunTable, report: Report) -> None:
         case str() as text if not text.strip():
             report.at_value(path, "expected a command for the shell, got an empty text")
         case str() as text:
-            _refuse_template(path, text, report)
+            _check_template(path, text, params, report, shell=True)
         case list() if table.shell:
             hint = "write it as one text, or leave shell out"
             report.at_value(path, "expected one text, since shell = true, got a list", hint)
@@ -55,7 +63,7 @@ def _check_command(table: RunTable, report: Report) -> None:
             report.at_value(path, f"expected a list that begins with a program, got {got}")
         case list() as texts:
             for number, text in enumerate(texts):
-                _refuse_template((*path, number), text, report)
+                _check_template((*path, number), text, params, report)
 
 
 def _propose_list(text: str) -> str:
@@ -67,12 +75,12 @@ def _propose_list(text: str) -> str:
     return f"write {json.dumps(words, ensure_ascii=False)}, or add shell = true" if plain else "add shell = true"
 
 
-def _check_environment(table: RunTable, report: Report) -> None:
+def _check_environment(table: RunTable, params: Mapping[str, Param], report: Report) -> None:
     for name, value in (table.env or {}).items():
         path = ("run", "env", name)
         if problem := _bad_variable(name):
             report.at_key(path, *problem)
-        _refuse_template(path, value, report)
+        _check_template(path, value, params, report)
     for number, name in enumerate(table.pass_env or ()):
         if problem := _bad_variable(name):
             report.at_value(("run", "pass_env", number), *problem)
@@ -86,10 +94,20 @@ def _bad_variable(name: str) -> tuple[str, str | None] | None:
     return None
 
 
-def _refuse_template(path: tuple[str | int, ...], text: str, report: Report) -> None:
-    if not any(mark in text for mark in TEMPLATES):
+def _check_template(path: Path, text: str, params: Mapping[str, Param], report: Report, *, shell: bool = False) -> None:
+    parsed = parse_template(text)
+    for fault in parsed.faults:
+        report.refuse(path, fault)
+    if not isinstance(parsed.text, Template):
         return
-    found = _IN_TEMPLATE.search(text)
-    variable = f"${_OWN}{found[1].upper() if found else 'LOGICAL_DATE'}"
-    hint = f"the command finds {'it' if found else 'such values'} in its environment: {variable}"
-    report.at_value(path, f"templates are not supported by this version of sensord, got {show(text)}", hint)
+    for name in sorted(parsed.text.params - params.keys()):
+        report.lacks_param(path, name, did_you_mean(name, params))
+    for part, place in refused_places(parsed.text) if shell else ():
+        hint = f'give it to the command by [run.env], as VALUE = "{part}", and write "$VALUE" here'
+        report.at_value(path, f"expected no value within quotes or the like, got {part} in {place}", hint)
+
+
+def _parse(text: str) -> Text:
+    parsed = parse_template(text).text
+    assert parsed is not None  # it was checked
+    return parsed

@@ -63,6 +63,10 @@ class Document:
         side = "key" if "key_line" in node else "value"  # an element of a list has no key
         return self._place(node[f"{side}_line"], node[f"{side}_col"])
 
+    def home(self, path: Path) -> tuple[str | None, Path]:
+        """The file that a value stands in, where that is not the one which is read, and the way to it there."""
+        return None, path
+
     def unusable(self) -> Iterator[tuple[Path, str]]:
         """Values that TOML can write but nothing here can hold: (path, what was expected and got)."""
         text = self._text

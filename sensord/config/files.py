@@ -30,6 +30,10 @@ class Stamp(NamedTuple):
     inode: int
 
 
+def stamp_of(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_dev, status.st_ino)
+
+
 _NO_STAMP = Stamp(0, 0, 0, 0, 0)
 
 
@@ -45,9 +49,13 @@ class FlowFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is below `flows/`. closed: folders that could not be listed, as the beginning of their flows' names."""
+    """What is below `flows/`. closed: folders that could not be listed, as the beginning of their flows' names.
+
+    defaults: the `defaults.toml` of each folder that has one, by the same beginning: "", "finance/".
+    """
 
     files: list[FlowFile]
+    defaults: dict[str, FlowFile]
     problems: list[Problem]
     closed: tuple[str, ...]
 
@@ -62,13 +70,14 @@ def find_files(directory: Path) -> Found:
         raise ConfigError([problem])
     found.enter(str(root), "", ())
     found.files.sort()
-    return Found(found.files, found.problems, tuple(found.closed))
+    return Found(found.files, found.defaults, found.problems, tuple(found.closed))
 
 
 class _Search:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.files: list[FlowFile] = []
+        self.defaults: dict[str, FlowFile] = {}
         self.problems: list[Problem] = []
         self.closed: list[str] = []
 
@@ -102,26 +111,28 @@ class _Search:
     def _take_file(self, entry: os.DirEntry[str], name: str) -> None:
         flow = name.removesuffix(_SUFFIX)
         if entry.name == DEFAULTS_FILE:
-            self._say(name, f"`{DEFAULTS_FILE}` is not supported by this version of sensord")
+            if one := self._look(entry, flow):
+                self.defaults[name.removesuffix(DEFAULTS_FILE)] = one
         elif reason := explain_bad_name(flow):
             self._say(name, *reason)
-        else:
-            self._take_flow(entry, flow)
+        elif one := self._look(entry, flow):
+            self.files.append(one)
 
-    def _take_flow(self, entry: os.DirEntry[str], name: str) -> None:
+    def _look(self, entry: os.DirEntry[str], name: str) -> FlowFile | None:
+        """None where the file is no longer there."""
         stamp, fault = _NO_STAMP, None
         try:
             status = entry.stat()
         except FileNotFoundError:
             if not entry.is_symlink():
-                return  # removed while we were looking, which the next reload sees
+                return None  # removed while we were looking, which the next reload sees
             fault = "expected a link to a file, got one that leads nowhere"
         except OSError as error:
             fault = f"expected a file that can be read, got: {error.strerror}"
         else:
-            stamp = Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_dev, status.st_ino)
+            stamp = stamp_of(status)
             fault = None if stat.S_ISREG(status.st_mode) else _describe(status.st_mode)
-        self.files.append(FlowFile(name, entry.path, f"{FLOWS_FOLDER}/{name}{_SUFFIX}", stamp, fault))
+        return FlowFile(name, entry.path, f"{FLOWS_FOLDER}/{name}{_SUFFIX}", stamp, fault)
 
     def _say(self, name: str, message: str, hint: str | None = None) -> None:
         self.problems.append(Problem(message, hint, f"{FLOWS_FOLDER}/{name}".rstrip("/")))

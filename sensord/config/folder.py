@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from sensord.config.files import FlowFile, find_files
+from sensord.config.library import Library
 from sensord.config.link import link
 from sensord.config.mapping_functions import load_function
 from sensord.config.settings import Settings, load_settings
+from sensord.config.shared import say_once
 from sensord.config.source import Loaded, Source, read_source
 from sensord.core.mapping import Loader
 from sensord.core.schedule import Schedule
@@ -28,6 +30,7 @@ class Config:
     problems: list[Problem]
     closed: tuple[str, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False)
+    library: Library | None = field(default=None, repr=False)
 
     def holds(self, name: str) -> bool:
         """Whether the flow still has a file, however broken, or lies in a folder that could not be listed."""
@@ -44,20 +47,24 @@ def load(directory: Path, previous: Config | None = None, known: Mapping[str, Sc
     found = find_files(directory)
     importer = partial(load_function, allowed=settings.mapping_modules)
     reusable = _reusable(previous, directory, settings)
-    sources = _refuse_twins(_read(found.files, reusable, importer))
+    library = Library(directory, found.defaults, previous.library if previous else None)
+    sources = _refuse_twins(_read(found.files, reusable, importer, library))
     flows, problems = link(sources, known, importer)
     problems += found.problems
     problems += [problem for source in sources.values() for problem in source.problems]
+    problems = say_once(problems, sources)
     problems.sort(key=lambda one: (one.file or "", one.line or 0, one.column or 0))
-    return Config(directory, settings, flows, problems, found.closed, sources)
+    return Config(directory, settings, flows, problems, found.closed, sources, library)
 
 
-def _read(files: list[FlowFile], reusable: Mapping[str, Source], importer: Loader) -> dict[str, Source]:
+def _read(
+    files: list[FlowFile], reusable: Mapping[str, Source], importer: Loader, library: Library
+) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     for found in files:
         source = reusable.get(found.name)
-        if source is None or source.found != found:
-            source = read_source(found, importer)
+        if source is None or source.found != found or source.layers != library.stack(found.name, source.extends).layers:
+            source = read_source(found, importer, library)
         if source:
             sources[found.name] = source
     return sources

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 SETTINGS_FILE = "sensord.toml"
 FLOWS_FOLDER = "flows"
+TEMPLATES_FOLDER = "templates"
 DEFAULTS_FILE = "defaults.toml"
 LONGEST = 200
 """Characters of a flow's name at most."""

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sensord.config.document import Document, Path
+from sensord.config.document import Document, Path, Place
+from sensord.config.merge import Merged, shift
 from sensord.errors import InvalidValue, Problem
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -17,7 +18,7 @@ class Report:
 
     file: str
     flow: str | None
-    document: Document
+    document: Document | Merged
     problems: list[Problem] = field(default_factory=list)
     _said: set[Path] = field(default_factory=set)
 
@@ -28,13 +29,34 @@ class Report:
         self._add(path, self.document.key_place(path), message, hint)
 
     def missing(self, table: Path, key: str, message: str, hint: str | None = None) -> None:
-        """A key that should be in `table`; nothing, where it is there and was refused already."""
+        """A key that should be in `table`; nothing, where it is there and was refused already.
+
+        It is the flow's own file that lacks it, though the table may stand in another.
+        """
         if (*table, key) in self._said or table in self._said:
             return
         nearest = table
-        while nearest and not self._has(nearest):
+        while nearest and (not self._has(nearest) or self.document.home(nearest)[0] not in (None, self.file)):
             nearest = nearest[:-1]
         self._add((*table, key), self.document.value_place(nearest), message, hint)
+
+    def lacks_param(self, path: Path, name: str, proposal: str | None) -> None:
+        """The template at `path` needs a param that there is none of; to give it one is for the flow's own file."""
+        file = self.document.home(path)[0] or self.file
+        if file == self.file:
+            hint = proposal or f"give it a value below [params]: {name} = ..."
+            self.at_value(path, f"expected a param that there is, got params.{name}", hint)
+            return
+        line, _ = self.document.value_place(path)
+        message = f"expected a value for params.{name}, which {file}:{line} needs, got none"
+        own = self.document.own if isinstance(self.document, Merged) else self.document
+        place = own.value_place(("extends",)) if "extends" in own.data else Place(1, 1)
+        self.problems.append(Problem(message, proposal, self.file, *place, self.flow, f"params.{name}"))
+
+    def over(self, merged: Merged) -> "Report":
+        """Goes on with what is merged from this file and others; what has been said of this file stays said."""
+        said = {shift(path, merged.parts[0].before) for path in self._said}
+        return Report(self.file, self.flow, merged, self.problems, said)
 
     def refuse(self, path: Path, error: InvalidValue) -> None:
         self.at_value(path, error.message, error.hint)
@@ -59,7 +81,8 @@ class Report:
         line, column = place
         self._said.add(path)
         self._said.add(of_key(path))
-        self.problems.append(Problem(message, hint, self.file, line, column, self.flow, spell(path) or None))
+        file, local = self.document.home(path)
+        self.problems.append(Problem(message, hint, file or self.file, line, column, self.flow, spell(local) or None))
 
 
 def of_key(path: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from sensord.config import unsupported
-from sensord.config.document import Path
+from sensord.config.document import Document, Path
 from sensord.config.names import SETTINGS_FILE, did_you_mean, find_nearest, list_words, show
 from sensord.config.report import Report, of_key
 from sensord.config.tables import Expects, FlowTable, RunTable, ScheduleTable, SensorTable, SettingsTable, Table
@@ -37,14 +37,21 @@ class _Fault(NamedTuple):
 
 def read_shape(model: type[T], report: Report) -> T:
     """The file as `model`, less what is wrong with it, which goes to `report`."""
-    data = report.document.data
-    unusable = list(report.document.unusable())
+    return clean(model, report)[0]
+
+
+def clean(model: type[T], report: Report) -> tuple[T, dict[str, Any]]:
+    """The file as `model` and as it is, both less what is wrong with it, which goes to `report`."""
+    document = report.document
+    assert isinstance(document, Document)  # a file by itself: others are merged only when each of them is clean
+    data = document.data
+    unusable = list(document.unusable())
     for path, message in unusable:
         report.at_value(path, message)
     data = _without(data, [path for path, _ in unusable])
     while True:
         try:
-            return model.model_validate(data)
+            return model.model_validate(data), data
         except ValidationError as error:
             faults = list(_faults(model, data, error))
             for fault in faults:
@@ -99,7 +106,7 @@ def _say(fault: _Fault, report: Report) -> None:
         report.at_value(path, f"expected {words}, got {show(value)}", _propose(expects, value))
     else:
         hint = f'in quotes: "{show(value)}"' if isinstance(value, int | float) else None
-        report.at_value(path, f"expected a text, got {show(value)}", hint)
+        report.at_value(path, f"expected {expects.inside}, got {show(value)}", hint)
 
 
 def _advise(expects: Expects, value: object) -> str | None:

@@ -1,15 +1,18 @@
 """One flow's file, read: the flow, or what is wrong with it; and what it says of other flows, for `link`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from sensord.config.body import digest, schedule_digest, write_body
 from sensord.config.build import build_flow
-from sensord.config.document import Document, Fault, Path, Place, read_document
-from sensord.config.files import FlowFile, read_text
+from sensord.config.document import Document, Path, Place
+from sensord.config.files import FlowFile
+from sensord.config.library import Layer, Library
+from sensord.config.merge import RULES, Merged, Part, merge_files
+from sensord.config.reading import read_file
 from sensord.config.report import Report, spell
-from sensord.config.shape import read_shape
+from sensord.config.shape import clean
 from sensord.config.tables import FlowTable
 from sensord.core.flow import Flow
 from sensord.core.mapping import Loader
@@ -19,7 +22,11 @@ from sensord.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A flow and its definition as text. places: where the keys stand that others speak of: `sensors[0].upstream`."""
+    """A flow and its definition as text.
+
+    places: where the keys stand that others speak of: `sensors[0].upstream`, by the flow's own count of its sensors.
+    files: of these keys, those that stand in another file than the flow's, and in which.
+    """
 
     flow: Flow
     file: str
@@ -27,14 +34,16 @@ class Loaded:
     digest: str
     schedule_digest: str
     places: Mapping[str, Place]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Reference(NamedTuple):
-    """The name of another flow, as the value of `key`."""
+    """The name of another flow, as the value of `key`. home: the file that says so, and what it calls the key."""
 
     flow: str
     key: str
     place: Place
+    home: tuple[str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +51,15 @@ class Draft:
     """A file that cannot become a flow before the one that it follows is known."""
 
     table: FlowTable
-    document: Document
+    document: Document | Merged
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One of `loaded`, `draft` and `problems`. Never changed: a later load takes it over where its file is the same."""
+    """One of `loaded`, `draft` and `problems`. Never changed: a later load takes it over where its files are the same.
+
+    extends, layers: what its file builds on. extends_at: where it says so.
+    """
 
     found: FlowFile
     loaded: Loaded | None = None
@@ -55,40 +67,65 @@ class Source:
     problems: tuple[Problem, ...] = ()
     follow: Reference | None = None
     upstreams: tuple[Reference, ...] = ()
+    extends: str | None = None
+    extends_at: Place | None = None
+    layers: tuple[Layer, ...] = ()
 
     @property
     def name(self) -> str:
         return self.found.name
 
     def problem(self, message: str, hint: str | None = None, at: Reference | None = None) -> Problem:
-        line, column = at.place if at else (None, None)
-        return Problem(message, hint, self.found.file, line, column, self.name, at.key if at else None)
+        if at is None:
+            return Problem(message, hint, self.found.file, flow=self.name)
+        file, key = at.home
+        return Problem(message, hint, file or self.found.file, *at.place, self.name, key)
 
 
-def read_source(found: FlowFile, load: Loader) -> Source | None:
+def read_source(found: FlowFile, load: Loader, library: Library) -> Source | None:
     """None where the file is no longer there."""
-    if found.fault:
-        return Source(found, problems=(Problem(found.fault, file=found.file, flow=found.name),))
     try:
-        document = read_document(read_text(found.path))
-    except Fault as fault:
-        line, column = fault.place or (None, None)
-        problem = Problem(fault.message, fault.hint, found.file, line, column, found.name)
-        return Source(found, problems=(problem,))
+        document = read_file(found, found.name)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        message = f"expected a file that can be read, got: {error.strerror}"
-        return Source(found, problems=(Problem(message, file=found.file, flow=found.name),))
+    if isinstance(document, Problem):
+        return Source(found, problems=(document,))
+    return _build(found, document, load, library)
+
+
+def _build(found: FlowFile, document: Document, load: Loader, library: Library) -> Source:
     report = Report(found.file, found.name, document)
-    table = read_shape(FlowTable, report)
-    follow, upstreams = _references(table, document)
-    flow = build_flow(found.name, table, report, load=load)
-    if report.problems:
-        return Source(found, problems=tuple(report.problems), follow=follow, upstreams=upstreams)
-    if flow is None:
-        return Source(found, draft=Draft(table, document), follow=follow, upstreams=upstreams)
-    return Source(found, loaded=_load(found, flow, document, upstreams), follow=follow, upstreams=upstreams)
+    table, data = clean(FlowTable, report)
+    stack = library.stack(found.name, table.extends)
+    if stack.missing:
+        report.at_value(("extends",), *stack.missing)
+    if stack.layers:
+        merged = merge(found.file, document, data, stack.layers)
+        table, report = FlowTable.model_validate(merged.data), report.over(merged)
+    follow, upstreams = _references(table, report.document)
+    report.problems.extend(replace(problem, flow=found.name) for problem in stack.problems)
+    # What an unusable file below would have said, nobody knows: the rest is judged when that is mended.
+    judged = not stack.missing and not stack.problems
+    flow = build_flow(found.name, table, report, load=load) if judged else None
+    loaded = _load(found, flow, report.document, upstreams) if flow else None
+    problems = tuple(report.problems)
+    return Source(
+        found,
+        loaded=loaded,
+        draft=None if loaded or problems else Draft(table, report.document),
+        problems=problems,
+        follow=follow,
+        upstreams=upstreams,
+        extends=data.get("extends"),
+        extends_at=document.value_place(("extends",)) if "extends" in data else None,
+        layers=stack.layers,
+    )
+
+
+def merge(file: str, document: Document, data: dict[str, Any], layers: Sequence[Layer]) -> Merged:
+    """The flow's own file over what it builds on, the lowest of which comes first."""
+    below = [Part(one.file, one.document, one.data) for one in layers]
+    return merge_files([*below, Part(file, document, data)])
 
 
 def finish(source: Source, followed: Schedule, load: Loader) -> Loaded | tuple[Problem, ...]:
@@ -100,9 +137,10 @@ def finish(source: Source, followed: Schedule, load: Loader) -> Loaded | tuple[P
     return _load(source.found, flow, document, source.upstreams) if flow else tuple(report.problems)
 
 
-def _references(table: FlowTable, document: Document) -> tuple[Reference | None, tuple[Reference, ...]]:
+def _references(table: FlowTable, document: Document | Merged) -> tuple[Reference | None, tuple[Reference, ...]]:
     def refer(name: str, path: Path) -> Reference:
-        return Reference(name, spell(path), document.value_place(path))
+        file, local = document.home(path)
+        return Reference(name, spell(path), document.value_place(path), (file, spell(local)))
 
     follow = table.schedule.follow if table.schedule else None
     upstreams = [(index, one.upstream) for index, one in enumerate(table.sensors or ()) if one.upstream is not None]
@@ -112,10 +150,10 @@ def _references(table: FlowTable, document: Document) -> tuple[Reference | None,
     )
 
 
-def _load(found: FlowFile, flow: Flow, document: Document, upstreams: tuple[Reference, ...]) -> Loaded:
+def _load(found: FlowFile, flow: Flow, document: Document | Merged, upstreams: tuple[Reference, ...]) -> Loaded:
     body = write_body(flow)
-    places = {one.key: one.place for one in upstreams}
-    for kind in ("cron", "every", "follow"):
-        if kind in document.data["schedule"]:
-            places[f"schedule.{kind}"] = document.value_place(("schedule", kind))
-    return Loaded(flow, found.file, body, digest(body), schedule_digest(flow.schedule), places)
+    rules = [("schedule", rule) for rule in RULES if rule in document.data["schedule"]]
+    places = {one.key: one.place for one in upstreams} | {spell(path): document.value_place(path) for path in rules}
+    homes = {one.key: one.home[0] for one in upstreams} | {spell(path): document.home(path)[0] for path in rules}
+    files = {key: file for key, file in homes.items() if file is not None and file != found.file}
+    return Loaded(flow, found.file, body, digest(body), schedule_digest(flow.schedule), places, files)

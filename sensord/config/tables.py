@@ -15,11 +15,15 @@ FinalState = Literal["success", "failed", "skipped", "cancelled", "finished"]
 
 @dataclass(frozen=True, slots=True)
 class Expects:
-    """What a value has to be, in words that follow "expected"; `one_of` are the words it may be, for a proposal."""
+    """What a value has to be, in words that follow "expected"; `one_of` are the words it may be, for a proposal.
+
+    inside: what the values within it have to be.
+    """
 
     words: str
     one_of: tuple[str, ...] = ()
     hint: str | None = None
+    inside: str = "a text"
 
 
 _TEXT = Expects("a text")
@@ -27,6 +31,7 @@ _FLAG = Expects("true or false")
 _POLICY = Expects('"wait", "fail", "skip" or "proceed"', ("wait", "fail", "skip", "proceed"))
 _TEXTS = Expects("a list of texts")
 _TABLE = Expects("a table")
+_PARAMS = Expects("a table of texts, numbers, true and false", inside="a text, a number, true or false")
 _SPAN = Expects('a duration such as "45m"')
 _DATE = Expects("a date, or a date with a time, without quotes", hint="such as 2025-01-31 or 2025-01-31T06:00:00")
 _SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double brackets: [[sensors]]")
@@ -87,9 +92,13 @@ class SensorTable(Table):
 
 
 class FlowTable(Table):
+    """Of a flow's file, and of those that stand behind it: templates and defaults.toml."""
+
+    extends: Annotated[str | None, Expects('the name of a template such as "templates/dbt"')] = None
     description: Annotated[str | None, _TEXT] = None
     owner: Annotated[str | None, _TEXT] = None
     tags: Annotated[list[str] | None, _TEXTS] = None
+    params: Annotated[dict[str, str | int | float | bool] | None, _PARAMS] = None
     schedule: Annotated[ScheduleTable | None, _TABLE] = None
     run: Annotated[RunTable | None, _TABLE] = None
     sensors: Annotated[list[SensorTable] | None, _SENSORS] = None

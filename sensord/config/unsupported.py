@@ -4,7 +4,7 @@ A key leaves this list when its table in `tables` takes it.
 """
 
 KEYS: dict[str, frozenset[str]] = {
-    "": frozenset({"extends", "params", "retention"}),
+    "": frozenset({"retention"}),
     "schedule": frozenset({"catchup", "catchup_limit", "late_limit"}),
     "run": frozenset({"user", "executor", "queue", "pool", "pools"}),
     "sensors": frozenset({"timeout", "on_timeout", "every"}),
@@ -22,6 +22,3 @@ KEYS: dict[str, frozenset[str]] = {
     ),
 }
 """Table -> keys: "" is the top of a flow's file, "sensors" each of its sensors."""
-
-TEMPLATES = ("{{", "{%")
-"""What begins a template, in `run.command` and `run.env`."""

@@ -3,7 +3,6 @@
 `sensord.config` makes them from Jinja2's syntax; nothing of Jinja2 is needed here. Rendering never fails.
 """
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -82,7 +81,12 @@ def _substitute(part: Substitution, values: Values, quote: bool) -> str:
     for one in part.filters if value else ():  # an empty text may stand for an instant that there is none of
         value = one.apply(value, values.zone)
     text = str(value) if isinstance(value, Moment) else value
-    return shlex.quote(text) if quote else text
+    return quote_word(text) if quote else text
+
+
+def quote_word(text: str) -> str:
+    """For a shell: always in quotes (shlex.quote leaves some bare), so that it is no `if`, no `A=1` and no `2` of `2>`."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def _escape(text: str) -> str:

@@ -76,11 +76,8 @@ def test_names_that_differ_in_case_only_are_all_refused(folder: Folder) -> None:
 def test_defaults_are_never_a_flow(folder: Folder) -> None:
     folder.flow("defaults")
     folder.flow("mart/defaults")
-    message = "`defaults.toml` is not supported by this version of sensord"
-    assert problems(folder) == [
-        ("flows/defaults.toml", None, message),
-        ("flows/mart/defaults.toml", None, message),
-    ]
+    config = folder.load()
+    assert (config.flows, config.problems, config.holds("defaults")) == ({}, [], False)
 
 
 def test_another_spelling_of_the_ending_is_not_passed_over(folder: Folder) -> None:

@@ -56,7 +56,7 @@ SYNTAX: list[Case] = [
     ),
 ]
 
-_ALL = "the keys are description, owner, tags, schedule, run, sensors"
+_ALL = "the keys are extends, description, owner, tags, params, schedule, run, sensors"
 KEYS: list[Case] = [
     (
         "‸x = 1\n" + PLAIN,
@@ -270,7 +270,6 @@ SCHEDULES: list[Case] = [
     ),
 ]
 
-_TEMPLATE_HINT = "the command finds it in its environment: $SENSORD_DATA_INTERVAL_END"
 COMMANDS: list[Case] = [
     (
         SCHEDULE + "‸[run]\n",
@@ -327,24 +326,6 @@ COMMANDS: list[Case] = [
         "run.command",
         "expected a command for the shell, got an empty text",
         None,
-    ),
-    (
-        SCHEDULE + '[run]\ncommand = ["a", ‸"{{ data_interval_end }}"]\n',
-        "run.command[1]",
-        'templates are not supported by this version of sensord, got "{{ data_interval_end }}"',
-        _TEMPLATE_HINT,
-    ),
-    (
-        SCHEDULE + '[run]\nshell = true\ncommand = ‸"a {% if x %}"\n',
-        "run.command",
-        'templates are not supported by this version of sensord, got "a {% if x %}"',
-        "the command finds such values in its environment: $SENSORD_LOGICAL_DATE",
-    ),
-    (
-        PLAIN + 'env.A = ‸"{{data_interval_end}}"\n',
-        "run.env.A",
-        'templates are not supported by this version of sensord, got "{{data_interval_end}}"',
-        _TEMPLATE_HINT,
     ),
     (
         PLAIN + '[run.env]\n‸"A B" = "x"\n',

@@ -9,6 +9,8 @@ import toml_rs
 from sensord.config import load, load_settings
 from sensord.config.names import SETTINGS_FILE
 from sensord.config.shape import TABLES
+from sensord.core.template import VARIABLES
+from sensord.core.template_filters import FILTERS
 from tests.config.folder import RUN, SCHEDULE, Folder, sensor
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
@@ -59,7 +61,17 @@ def test_the_examples_of_flows_load_together(folder: Folder) -> None:
         folder.write(file, content)
     config = load(folder.path)
     assert config.problems == []
-    assert len(config.flows) == len(examples(FLOW)) >= 5
+    files = {file for file, _ in examples(FLOW) if file.startswith("flows/") and not file.endswith("/defaults.toml")}
+    assert {loaded.file for loaded in config.flows.values()} == files
+    assert len(files) >= 5
+
+
+def test_the_filters_and_variables_are_told() -> None:
+    filled_in = re.search(r"^## What a run fills in\n(.*?)^## ", FLOW, re.MULTILINE | re.DOTALL)
+    assert filled_in
+    first_cells = [line.split("|")[1] for line in filled_in[1].splitlines() if line.startswith("| `")]
+    told = {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert told == {*VARIABLES, *FILTERS, "params.name"}
 
 
 def test_the_examples_of_settings_load(folder: Folder) -> None:

@@ -80,7 +80,7 @@ def test_for_a_shell_each_value_is_one_word(value: str) -> None:
     shell, option, text = argv(command, values(flow(command), 7, 3, MIDNIGHT))
 
     assert (shell, option) == ("/bin/sh", "-c")
-    assert text == f"load {shlex.quote(value)} | tee log"
+    assert text.startswith("load '")
     assert shlex.split(text) == ["load", value, "|", "tee", "log"]
 
 
