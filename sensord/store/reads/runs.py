@@ -93,16 +93,16 @@ def to_run(row: Sequence[Any]) -> Run:
 
 
 _COLUMNS = columns("r", "f")
-_SELECT = f"SELECT {_COLUMNS} FROM run r JOIN flow f ON f.id = r.flow_id WHERE 1 = 1"
-_BY_FLOW = f"SELECT {_COLUMNS} FROM flow f CROSS JOIN run r WHERE r.flow_id = f.id"
+SELECT = f"SELECT {_COLUMNS} FROM run r JOIN flow f ON f.id = r.flow_id WHERE 1 = 1"
+OF_FLOWS = f"SELECT {_COLUMNS} FROM flow f CROSS JOIN run r WHERE r.flow_id = f.id"
 """In this order on SQLite: a few runs of each flow, by the index, never all runs."""
 
 LIVE = "r.state IN (2, 3, 4, 5)"
 """The condition of the partial index on runs under way; it is used only by queries that have it as it stands."""
 
-BY_ID = f"{_SELECT} AND r.id = :id"
-BY_DATE = f"{_SELECT} AND f.name = :flow AND r.logical_date = :date"
-NEWEST = f"{_SELECT} AND f.name = :flow ORDER BY r.logical_date DESC LIMIT 1"
+BY_ID = f"{SELECT} AND r.id = :id"
+BY_DATE = f"{SELECT} AND f.name = :flow AND r.logical_date = :date"
+NEWEST = f"{SELECT} AND f.name = :flow ORDER BY r.logical_date DESC LIMIT 1"
 NEAREST = """
 SELECT r.logical_date FROM run r JOIN flow f ON f.id = r.flow_id WHERE f.name = :flow AND r.logical_date {side} :date
 ORDER BY r.logical_date {order} LIMIT :number
@@ -148,9 +148,9 @@ def nearest(db: Database, flow: str, at: datetime, number: int = 2) -> list[date
 def select(db: Database, wanted: Filter) -> list[Run]:
     """The newest runs that fit, by logical date and flow, ascending."""
     since = to_micros(wanted.since_at) if wanted.since_at else None
-    select = _SELECT
+    select = SELECT
     if wanted.flow is None and wanted.state is None:
-        select = _BY_FLOW
+        select = OF_FLOWS
         floor = db.fetch(FLOOR, before=wanted.limit - 1)[0][0]
         since = max((one for one in (since, floor) if one is not None), default=None)
     terms: dict[str, tuple[str, int | str | None]] = {

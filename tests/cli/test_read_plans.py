@@ -1,0 +1,67 @@
+"""No read that people wait for goes through all runs or edges: each goes by an index, on both databases."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sensord.store.database import Database
+from sensord.store.reads import daemon, flows, runs, waits
+from tests.store.test_query_plans import GROWING, PARTIAL, grown
+
+__all__ = ["grown"]
+
+ALIASES = {"r", "u", "s", "m", "e", "g", "a", "o", *GROWING}
+"""The names that the reads give to tables that grow."""
+
+READS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "status": (flows.GLANCES, {}),
+    "what waits": (waits.SUMMARY, {"ids": [(7,), (8,)]}),
+    "newest of all": (runs.FLOOR, {"before": 19}),
+    "list": (f"{runs.OF_FLOWS} AND r.logical_date >= :since ORDER BY r.logical_date LIMIT 20", {"since": 995}),
+    "list of a flow": (f"{runs.SELECT} AND f.name = :flow ORDER BY r.logical_date DESC LIMIT 20", {"flow": "flow 1"}),
+    "list of what is queued": (f"{runs.SELECT} AND r.state = :state AND {runs.LIVE}", {"state": 2}),
+    "by id": (runs.BY_ID, {"id": 7}),
+    "by date": (runs.BY_DATE, {"flow": "flow 1", "date": 5}),
+    "newest": (runs.NEWEST, {"flow": "flow 1"}),
+    "before": (runs.NEAREST.format(side="<", order="DESC"), {"flow": "flow 1", "date": 5, "number": 2}),
+    "after": (runs.NEAREST.format(side=">", order="ASC"), {"flow": "flow 1", "date": 5, "number": 2}),
+    "attempts": (runs.ATTEMPTS, {"id": 7}),
+    "timers": (runs.TIMERS, {"id": 7, "attempt": 1}),
+    "upstreams": (waits.UPSTREAMS, {"id": 7}),
+    "gates": (waits.GATES, {"id": 7}),
+    "active": (daemon.ACTIVE, {"limit": 5}),
+    "under way": (daemon.UNDER_WAY, {"flow": 1}),
+    "queue of a flow": (daemon.OF_FLOW, {"flow": 1, "date": 5}),
+    "slots": (daemon.SLOTS, {}),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_goes_by_an_index(grown: Database, name: str) -> None:
+    sql, values = READS[name]
+    assert scans(grown, sql, values) == []
+
+
+def test_a_scan_would_be_found(grown: Database) -> None:
+    assert scans(grown, f"{runs.SELECT} AND r.message = :text", {"text": "x"})
+
+
+@pytest.mark.parametrize("sql", [waits.UNMET, waits.STUCK])
+def test_chains_are_followed_by_indexes(grown: Database, sql: str) -> None:
+    """PostgreSQL cannot guess how few rows a recursion has and may choose another way: SQLite's plan is held here."""
+    if grown.dialect == "sqlite":
+        assert scans(grown, sql, {"id": 7, "most": 100}) == []
+    else:
+        assert "index" in "".join(row[0] for row in grown.fetch(f"EXPLAIN {sql}", id=7, most=100)).lower()
+
+
+def scans(db: Database, sql: str, values: dict[str, Any]) -> list[str]:
+    """The lines of the query's plan that read a whole growing table, other than by a partial index."""
+    if db.dialect == "sqlite":
+        plan = [row[3].split() for row in db.fetch(f"EXPLAIN QUERY PLAN {sql}", **values)]
+        return [
+            " ".join(words) for words in plan if words[0] == "SCAN" and words[1] in ALIASES and not PARTIAL & {*words}
+        ]
+    plan = [row[0].split() for row in db.fetch(f"EXPLAIN {sql}", **values)]
+    return [" ".join(words) for words in plan if "Seq" in words and ALIASES & {*words}]
