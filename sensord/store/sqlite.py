@@ -34,9 +34,16 @@ class SqliteDatabase(Database):
                 make_file(self.path)
             self.connection = connect(self.path, mode="ro" if readonly else "rw")
             if not readonly:
-                self._set_up(durability)
+                self._set_up_or_close(durability)
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+    def _set_up_or_close(self, durability: Durability) -> None:
+        try:
+            self._set_up(durability)
+        except BaseException:
+            self.connection.close()
+            raise
 
     def _set_up(self, durability: Durability) -> None:
         mode = self.connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
