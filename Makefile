@@ -22,7 +22,7 @@ run: .venv/.ready ## start the daemon on config/, with its own SQLite database
 	exec .venv/bin/sensord daemon start --config config
 
 test: .venv/.ready ## run all tests, PostgreSQL included (ARGS="tests/store -x" for some)
-	$(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: .venv/.ready ## format, lint, types, links of the documents, freshness of the lock files
 	$(PYTHON_OF_VENV) -m ruff format --check .
