@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sensord.config.document import Document
 from sensord.config.files import FlowFile, Stamp, stamp_of
-from sensord.config.names import DEFAULTS_FILE, FLOWS_FOLDER, TEMPLATES_FOLDER, did_you_mean, explain_bad_name, show
+from sensord.config.names import DEFAULTS_FILE, FLOWS_FOLDER, TEMPLATES_FOLDER, explain_bad_name, find_nearest, show
 from sensord.config.reading import read_file
 from sensord.config.report import Report
 from sensord.config.shape import clean
@@ -104,11 +104,9 @@ class Library:
 
     def _propose(self, name: str) -> str | None:
         root = self._directory / TEMPLATES_FOLDER
-        known = [path.relative_to(self._directory).as_posix().removesuffix(".toml") for path in root.rglob("*.toml")]
-        bare = name.removesuffix(".toml")
-        if (whole := _PREFIX + bare.removeprefix(_PREFIX)) in known:
-            return f'did you mean "{whole}"?'
-        return did_you_mean(whole, known)
+        known = [path.relative_to(root).as_posix().removesuffix(".toml") for path in root.rglob("*.toml")]
+        near = find_nearest(name.removeprefix(_PREFIX).removesuffix(".toml"), known)
+        return f'did you mean "{_PREFIX}{near}"?' if near else None
 
     def _stamp(self, file: str) -> Stamp | None:
         """None where there is nothing of that name."""

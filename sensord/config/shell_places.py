@@ -34,6 +34,8 @@ class _State:
         self.unclear: str | None = None
         self.escaped = False
         self.comment = False
+        self.subscript = False
+        self.duplicate = ""
         self.before = "\n"
 
     @property
@@ -45,6 +47,10 @@ class _State:
             return "a comment"
         if self.escaped:
             return "an escape: it follows a backslash"
+        if self.subscript:
+            return "[...]"
+        if self.duplicate:
+            return "a word behind >& or <&"
         if self.before == "$":
             return "an expansion: it follows a $"
         inside = self.open[-1] if self.open else "("
@@ -52,6 +58,7 @@ class _State:
 
     def pass_value(self) -> None:
         self.escaped = False
+        self.duplicate = self.duplicate and "within"
         self.before = "x"
 
     def read(self, text: str) -> None:
@@ -113,6 +120,8 @@ class _State:
 
     def _begin(self, text: str, at: int, inside: str) -> int:
         """A `$` and what it begins, or `((`."""
+        if self.duplicate:
+            self.unclear = "a word behind >& or <&, or behind that"
         for start in ("$((", "((", "$[", "$(", "${"):
             if text.startswith(start, at) and (start[0] == "$" or inside != '"'):
                 self.before = start[-1]
@@ -128,10 +137,13 @@ class _State:
     def _read_plain(self, text: str, at: int, before: str, inside: str) -> None:
         """Where commands are read: at the top, or within `$(...)`."""
         letter, fresh = text[at], before in _WORD_ENDS
+        self._follow_oddities(letter, before, fresh)
         if letter in _QUOTES:
             self.open.append(letter)
         elif letter == "#" and fresh:
             self.comment = True
+        elif fresh and text.startswith("[[", at):
+            self.unclear = "[[ ... ]], or behind it"
         elif text.startswith("<<", at):
             self.unclear = "a here-document, or behind it"
         elif inside and letter == "(":
@@ -140,3 +152,14 @@ class _State:
             self.before = "x" if self.open.pop() == "$(" else letter
         elif inside and fresh and _CASE.match(text, at):
             self.unclear = "a case within $(...), or behind it"
+
+    def _follow_oddities(self, letter: str, before: str, fresh: bool) -> None:
+        """Quotes are in vain where bash expands twice: a word behind `>&`, and the arithmetic within `a[...]`."""
+        if letter == "&" and before in "<>":
+            self.duplicate = "before"
+        elif self.duplicate and letter in _WORD_ENDS:
+            self.duplicate = "before" if self.duplicate == "before" and letter in " \t" else ""
+        elif self.duplicate:
+            self.duplicate = "within"
+        if letter in "[]":
+            self.subscript = letter == "[" and not fresh

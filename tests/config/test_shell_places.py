@@ -40,6 +40,8 @@ def places(text: str) -> list[str]:
         "case @ in a) echo @;; esac",
         'echo "5$" @',
         "for x in @; do echo $x; done",
+        "load 2>&1 @ >&2",
+        "[ @ = 1 ] && ls data[0-9]* @ &",
     ],
 )
 def test_where_a_value_may_stand(text: str) -> None:
@@ -65,6 +67,11 @@ def test_where_a_value_may_stand(text: str) -> None:
         ("echo $'a' @", "$'...', or behind it"),
         ("echo ${x:-'y'} @", "${...}, or behind one that is hard to follow"),
         ('echo "$(case x in x) echo a;; esac)" @', "a case within $(...), or behind it"),
+        ("echo >&a@", "a word behind >& or <&"),
+        ("echo 2>& @", "a word behind >& or <&"),
+        ("echo >&$x@", "a word behind >& or <&, or behind that"),
+        ("a[@]=1", "[...]"),
+        ("[[ @ -eq 1 ]]", "[[ ... ]], or behind it"),
         ("echo <\\\n<E @", "a word that goes on in the next line, or behind it"),
     ],
 )
