@@ -14,7 +14,18 @@ from sensord.errors import ConfigError, DatabaseError, NoDaemon, NotFound, Probl
 from tests.cli.program import Program
 from tests.cli.terminal import environment
 
-HEAVY = {"rich", "pydantic", "sqlmodel", "sqlalchemy", "psycopg", "croniter", "alembic", "asyncio", "logging"}
+HEAVY = {
+    "rich",
+    "zoneinfo",
+    "pydantic",
+    "sqlmodel",
+    "sqlalchemy",
+    "psycopg",
+    "croniter",
+    "alembic",
+    "asyncio",
+    "logging",
+}
 
 
 @pytest.fixture

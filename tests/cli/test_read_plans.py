@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sensord.core.sensor import GATED
 from sensord.store.database import Database
 from sensord.store.reads import daemon, flows, runs, waits
 from tests.store.test_query_plans import GROWING, PARTIAL, grown
@@ -38,6 +39,10 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
 def test_reads_go_by_an_index(grown: Database) -> None:
     found = {name: scans(grown, sql, values) for name, (sql, values) in READS.items()}
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_reads_know_gates_as_the_core_does() -> None:
+    assert waits.GATED == GATED
 
 
 def test_a_scan_would_be_found(grown: Database) -> None:
