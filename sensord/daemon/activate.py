@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sensord.config import Config, Loaded, flow_from_body
-from sensord.core.flow import First, Flow
+from sensord.core.flow import First, Flow, Sensor
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.queue import Hold
 from sensord.core.ticks import Timeline
@@ -18,6 +18,9 @@ from sensord.daemon.timelines import Timelines, followed
 from sensord.store import edges, flows, runs
 from sensord.store.database import Transaction
 from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, NewFlow
+
+SLICE = 1000
+"""Waiting runs that are resolved anew at a time."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -44,12 +47,12 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
         flows.remove(tx, gone, micros)
     flows.set_problems(tx, config.problems, micros)
     catalog = load(tx, config.flows)
-    moved = {one.flow.name for one in changed if one.flow.name in known}
-    shifted = {
-        one.flow.name for one in changed if one.flow.name in current and _is_shifted(one, current[one.flow.name])
-    }
-    moved |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
-    _follow(tx, catalog, [catalog.by_name[name].id for name in moved], micros)
+    had = {one.flow.name: one for one in changed if one.flow.name in current}
+    shifted = {name for name, one in had.items() if one.schedule_digest != current[name].schedule_digest}
+    remapped = {name for name, one in had.items() if _sensors(current[name], name) != one.flow.sensors} | shifted
+    remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
+    runs.redefine(tx, [known[name].id for name in had])
+    _remap(tx, catalog, [catalog.by_name[name].id for name in remapped], micros)
     return catalog
 
 
@@ -83,9 +86,7 @@ def _new_flow(flow: Flow, now: datetime, before: Mapping[str, Timeline]) -> NewF
     if flow.follow and flow.follow in before:
         timeline = followed(before[flow.follow], flow)
     cursor = first_cursor(flow, timeline, now)
-    first = timeline.next(cursor)
-    first_date = to_micros(first) if first else None
-    return NewFlow(flow.name, to_micros(cursor), first_date, flow.max_active, flow.priority)
+    return NewFlow(flow.name, to_micros(cursor), flow.max_active, flow.priority)
 
 
 def _define(
@@ -108,12 +109,13 @@ def _define(
         flows.adopt(tx, adopted)
 
 
-def _follow(tx: Transaction, catalog: Catalog, flow_ids: Sequence[int], now: int) -> None:
-    """Waiting runs of these flows take the current definition: what they wait for is resolved anew."""
-    waiting = runs.redefine(tx, flow_ids) if flow_ids else []
-    if waiting:
-        edges.clear(tx, [run.run_id for run in waiting])
-        resolve(tx, catalog, waiting, now)
+def _remap(tx: Transaction, catalog: Catalog, flow_ids: Sequence[int], now: int) -> None:
+    """What waiting runs of these flows wait for is resolved anew, in slices: so no statement is long in coming."""
+    waiting = runs.waiting(tx, flow_ids) if flow_ids else []
+    for start in range(0, len(waiting), SLICE):
+        part = waiting[start : start + SLICE]
+        edges.clear(tx, [run.run_id for run in part])
+        resolve(tx, catalog, part, now)
 
 
 def _current(rows: Iterable[FlowRow], definitions: Sequence[Definition]) -> dict[str, Definition]:
@@ -125,8 +127,8 @@ def _body(row: FlowRow, history: Sequence[Definition]) -> Definition:
     return next(definition for definition in history if definition.id == row.definition_id)
 
 
-def _is_shifted(loaded: Loaded, current: Definition) -> bool:
-    return loaded.schedule_digest != current.schedule_digest
+def _sensors(definition: Definition, name: str) -> tuple[Sensor, ...]:
+    return flow_from_body(name, definition.body).sensors
 
 
 def _effective_at(current: Definition | None, now: int) -> int:

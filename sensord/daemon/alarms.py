@@ -1,6 +1,7 @@
 """Alarms: what falls due for runs. A retry is queued again; a command past its timeout is ended, gently, then not."""
 
 import signal
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -29,8 +30,8 @@ class Rung:
     next_due: int | None = None
 
 
-def ring(tx: Transaction, catalog: Catalog, now: int) -> Rung:
-    """Do what has fallen due, as far as it still matters to the run."""
+def ring(tx: Transaction, catalog: Catalog, stopping: Container[Attempt], now: int) -> Rung:
+    """Do what has fallen due, as far as it still matters: an attempt that is being ended has no timeout any more."""
     rung = Rung()
     due = timers.fire(tx, now)
     current = runs.by_id(tx, [timer.run_id for timer in due]) if due else {}
@@ -42,7 +43,7 @@ def ring(tx: Transaction, catalog: Catalog, now: int) -> Rung:
         run = current[timer.run_id]
         if run.state not in _BUSY:
             continue
-        if timer.what == What.TIMEOUT:
+        if timer.what == What.TIMEOUT and Attempt(run.run_id, run.attempt) not in stopping:
             end(tx, catalog, run, Reason.TIMED_OUT.value, rung, now)
         elif timer.what == What.KILL:
             rung.kills.append((Attempt(run.run_id, run.attempt), signal.SIGKILL))

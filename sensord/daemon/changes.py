@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sensord.core.instant import format_instant, to_micros
@@ -162,8 +162,8 @@ def _at(body: Mapping[str, Any]) -> datetime:
     text = body.get("logical_date")
     try:
         at = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise InvalidValue(f"expected a logical date, got {text!r}") from None
-    if at.tzinfo is None:
-        raise InvalidValue(f"expected a logical date with its zone, got {text!r}")
-    return at
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # said below, as for a date without a zone
+    raise InvalidValue(f"expected a logical date with its zone, got {text!r}")

@@ -195,7 +195,7 @@ class Daemon:
         picture.note_ends(recorded)
         turn.ended, turn.retrying = recorded.over, recorded.retrying
         if picture.next_due is not None and picture.next_due <= micros:
-            self._ring(ring(tx, picture.catalog, micros))
+            self._ring(ring(tx, picture.catalog, picture.stopping, micros))
             picture.next_due = timers.next_due(tx)
         turn.settled = settle(tx, picture.catalog, runs.moves(turn.ended, State.RUNNING), micros)
         due = [] if self.draining else picture.catalog.due(now, PLAN_BUDGET)

@@ -36,13 +36,15 @@ class Loop:
 
     def run(self) -> None:
         """Turn by turn until the daemon is done. Raises LeadLost where another daemon has taken over."""
-        with selectors.DefaultSelector() as selector:
+        with selectors.DefaultSelector() as everything, selectors.DefaultSelector() as signals_alone:
+            signals_alone.register(self._signals.fileno(), selectors.EVENT_READ)
             for source in (self.daemon.executor, self._listener, self._signals):
-                selector.register(source.fileno(), selectors.EVENT_READ)
+                everything.register(source.fileno(), selectors.EVENT_READ)
             while not self.daemon.done:
                 turn = self._turn()
                 if not self.daemon.done:
-                    selector.select(self._timeout(turn))
+                    # While something refuses, what waits to be taken up must not cut the pause short.
+                    (signals_alone if self._failures else everything).select(self._timeout(turn))
                 self._listener.drain()
                 for number in self._signals.drain():
                     self._obey(number)
@@ -67,7 +69,7 @@ class Loop:
     def _timeout(self, turn: Turn) -> float:
         """Seconds to sleep after this turn."""
         if self._failures:
-            return min(BACKOFF, 0.1 * 2.0**self._failures)
+            return min(BACKOFF, 0.1 * 2.0 ** min(self._failures, 10))
         naps = [NAP, self._lead.renew_every, 0.0 if turn.planned or turn.requests else NAP]
         if next_at := self.daemon.next_at:
             naps.append((next_at - self.daemon.clock.now()).total_seconds())

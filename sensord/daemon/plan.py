@@ -29,12 +29,15 @@ class Planned:
 
 def plan(tx: Transaction, catalog: Catalog, due: Sequence[Due], now: int) -> Planned:
     """Make the runs of due ticks and move the cursors; ticks that a cursor passed over count as missed from here on."""
+    for one in due:
+        one.entry.first_at = one.entry.first_at or one.ticks[0]
     wanted = [_new_run(one.entry, tick) for one in due for tick in one.ticks]
     made = runs.insert(tx, wanted, now)
-    flows.advance(tx, [(one.entry.id, to_micros(one.ticks[-1])) for one in due])
+    flows.advance(tx, [(one.entry.id, to_micros(one.ticks[-1]), to_micros(one.ticks[0])) for one in due])
     advances = [(one.entry.id, to_micros(one.after), to_micros(one.ticks[-1])) for one in due]
-    settled = resolve(tx, catalog, made, now)
-    settled.add(settle(tx, catalog, edges.passed_over(tx, advances), now))
+    # Before the new runs have edges: those are counted with the cursor where it is now.
+    settled = settle(tx, catalog, edges.passed_over(tx, advances), now)
+    settled.add(resolve(tx, catalog, made, now))
     return Planned(made, settled)
 
 

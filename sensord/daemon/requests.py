@@ -1,5 +1,6 @@
 """What people ask of the running daemon. A request is applied and answered in one transaction, or neither."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from sensord.errors import DatabaseError, InvalidValue, LeadLost, SensordError
 from sensord.store import requests
 from sensord.store.database import Database, Transaction
 from sensord.store.requests import Answer, Request
+
+log = logging.getLogger("sensord")
 
 Tell = Callable[[Transaction, str], None]
 """Writes the answer to a request in the transaction that does what it asks for."""
@@ -30,9 +33,15 @@ def serve(db: Database, handlers: Mapping[str, Handler], write: Writer, now: int
         except (DatabaseError, LeadLost):
             raise
         except SensordError as error:
-            refusal = Answer(False, error.message)
-            write(lambda tx, request=request, refusal=refusal: requests.answer(tx, request, refusal, now))  # type: ignore[misc] # bound early
+            _refuse(request, error.message, write, now)
+        except Exception as error:
+            log.exception("request %d (%s) failed", request.id, request.kind)
+            _refuse(request, f"internal error: {error!r}; the daemon's log says more", write, now)
     return len(gathered)
+
+
+def _refuse(request: Request, text: str, write: Writer, now: int) -> None:
+    write(lambda tx: requests.answer(tx, request, Answer(False, text), now))
 
 
 def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:

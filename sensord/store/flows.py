@@ -38,7 +38,6 @@ class Definition(NamedTuple):
 class NewFlow(NamedTuple):
     name: str
     planned_to: int
-    first_date: int | None
     max_active: int
     priority: int
 
@@ -77,9 +76,9 @@ def body(tx: Transaction, definition_id: int) -> str:
 
 
 INSERT = """
-INSERT INTO flow (name, state, activated_at, planned_to, first_date, max_active, priority)
-SELECT x.name, 1, :now, x.planned_to, x.first_date, x.max_active, x.priority
-FROM ROWS(:flows, name text, planned_to, first_date, max_active, priority) x
+INSERT INTO flow (name, state, activated_at, planned_to, max_active, priority)
+SELECT x.name, 1, :now, x.planned_to, x.max_active, x.priority
+FROM ROWS(:flows, name text, planned_to, max_active, priority) x
 RETURNING id, name
 """
 
@@ -141,14 +140,17 @@ def resume(tx: Transaction, flow_id: int) -> bool:
 
 
 ADVANCE = """
-UPDATE flow SET planned_to = x.reached
-FROM ROWS(:rows, flow_id, reached) x
+UPDATE flow SET planned_to = x.reached, first_date = COALESCE(flow.first_date, x.earliest)
+FROM ROWS(:rows, flow_id, reached, earliest) x
 WHERE flow.id = x.flow_id AND flow.planned_to < x.reached
 """
 
 
-def advance(tx: Transaction, rows: Sequence[tuple[int, int]]) -> None:
-    """Move planning cursors: (flow, the last instant that is planned). Never backward."""
+def advance(tx: Transaction, rows: Sequence[tuple[int, int, int]]) -> None:
+    """Move planning cursors: (flow, the last tick that is planned, the first of this batch). Never backward.
+
+    The first tick that a flow ever plans is its first date.
+    """
     tx.run(ADVANCE, rows=rows)
 
 

@@ -293,13 +293,24 @@ REDEFINE = """
 UPDATE run SET definition_id = f.definition_id, priority = f.priority
 FROM ROWS(:ids, flow_id) x JOIN flow f ON f.id = x.flow_id
 WHERE run.flow_id = f.id AND run.state = 1
-RETURNING run.id, run.flow_id, logical_date, kind, run.priority, run.state, attempt, run.definition_id
+"""
+
+WAITING = """
+SELECT r.id, r.flow_id, r.logical_date, r.kind, r.priority, r.state, r.attempt, r.definition_id
+FROM ROWS(:ids, flow_id) x JOIN run r ON r.flow_id = x.flow_id
+WHERE r.state = 1
 """
 
 
-def redefine(tx: Transaction, flow_ids: Sequence[int]) -> list[Live]:
-    """Give the waiting runs of these flows their flow's current definition, and return them."""
-    return [Live(*row) for row in tx.fetch(REDEFINE, ids=[(flow_id,) for flow_id in flow_ids])]
+def redefine(tx: Transaction, flow_ids: Sequence[int]) -> None:
+    """Give the waiting runs of these flows their flow's current definition."""
+    if flow_ids:
+        tx.run(REDEFINE, ids=[(flow_id,) for flow_id in flow_ids])
+
+
+def waiting(tx: Transaction, flow_ids: Sequence[int]) -> list[Live]:
+    """The waiting runs of these flows."""
+    return [Live(*row) for row in tx.fetch(WAITING, ids=[(flow_id,) for flow_id in flow_ids])]
 
 
 def moves(runs: Sequence[Live], old: State) -> list[Move]:

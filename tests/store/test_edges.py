@@ -160,10 +160,12 @@ def test_a_cursor_never_goes_back(db: Database) -> None:
     with db.transaction() as tx:
         flow = make_flows(tx, "orders")["orders"]
 
-        flows.advance(tx, [(flow, 10)])
-        flows.advance(tx, [(flow, 5)])
+        flows.advance(tx, [(flow, 10, 8)])
+        flows.advance(tx, [(flow, 5, 5)])
+        flows.advance(tx, [(flow, 12, 11)])
 
-        assert flows.all_flows(tx)[0].planned_to == 10
+        (row,) = flows.all_flows(tx)
+        assert (row.planned_to, row.first_date) == (12, 8)
 
 
 DATES = range(4)
