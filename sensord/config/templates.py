@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MARKS = ("{{", "{%")
 """A text without any of these is plain."""
 
+LONGEST = 20_000
+"""Characters of a text with substitutions: a larger one takes seconds to read, and is hardly a command."""
+
 _RAW = "for the characters themselves write {% raw %}...{% endraw %}"
 _CARRIAGE_RETURN, _STAND_IN = "\r", "\0"
 """Jinja2 would turn every line's end into its own; NUL is in no text that comes from a file."""
@@ -49,6 +52,10 @@ def parse_template(text: str) -> Parsed:
     """What a text of `run.command` or `run.env` says, or all that is wrong with it."""
     if not any(mark in text for mark in MARKS):
         return Parsed(text)
+    if len(text) > LONGEST:
+        return Parsed(
+            None, (InvalidValue(f"expected a template of at most {LONGEST:,} characters, got {len(text):,}"),)
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of "\d" in an argument: it stays as it is
@@ -62,7 +69,8 @@ def parse_template(text: str) -> Parsed:
         )
     faults: list[InvalidValue] = []
     parts = [part for node in tree.body for part in _read_node(node, faults)]
-    return Parsed(None, tuple(faults)) if faults else Parsed(_join(parts))
+    different = {(fault.message, fault.hint): fault for fault in faults}
+    return Parsed(None, tuple(different.values())) if faults else Parsed(_join(parts))
 
 
 @cache

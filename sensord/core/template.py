@@ -85,7 +85,7 @@ def _substitute(part: Substitution, values: Values, quote: bool) -> str:
 
 
 def quote_word(text: str) -> str:
-    """For a shell: always in quotes (shlex.quote leaves some bare), so that it is no `if`, no `A=1` and no `2` of `2>`."""
+    """For a shell: always in quotes, so that it is no `if`, no `A=1` and no `2` of `2>`, which shlex.quote leaves bare."""
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 

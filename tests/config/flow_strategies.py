@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 WORD = TEXT.filter(lambda text: "{{" not in text and "{%" not in text)
+FILLED_IN = st.sampled_from(
+    ["{{ flow }}", "--at={{ logical_date | plus('-1d') | date('%F') }}", "{{ run_id }} {{ attempt }}"]
+)
 ZONES = ["UTC", "Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe"]
 NAMES = ["mine", "up", "other/up"]
 UNITS = ["hour", "day", "week", "month", "quarter", "year"]
@@ -36,13 +39,13 @@ SCHEDULES: st.SearchStrategy[dict[str, Any]] = st.one_of(
     ),
 )
 RUNS: st.SearchStrategy[dict[str, Any]] = st.one_of(
-    st.fixed_dictionaries({"command": st.lists(WORD, max_size=3).map(lambda words: ["run", *words])}),
-    st.fixed_dictionaries({"command": WORD.filter(str.strip), "shell": st.just(True)}),
+    st.fixed_dictionaries({"command": st.lists(WORD | FILLED_IN, max_size=3).map(lambda words: ["run", *words])}),
+    st.fixed_dictionaries({"command": WORD.filter(str.strip) | FILLED_IN, "shell": st.just(True)}),
 ).flatmap(
     lambda command: st.fixed_dictionaries(
         {key: st.just(value) for key, value in command.items()},
         optional={
-            "env": st.dictionaries(st.sampled_from(["A", "B_2", "_c"]), WORD),
+            "env": st.dictionaries(st.sampled_from(["A", "B_2", "_c"]), WORD | FILLED_IN),
             "pass_env": st.lists(st.sampled_from(["TOKEN", "LANG"])),
             "cwd": st.sampled_from([".", "jobs", "/srv"]),
             "max_active": st.integers(1, 1000),

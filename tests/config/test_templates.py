@@ -142,6 +142,15 @@ def test_what_is_refused(text: str, message: str, hint: str | None) -> None:
         assert advice == hint
 
 
+def test_the_same_fault_is_told_once() -> None:
+    assert len(parse_template("{{ a }} {{ b }} {{ a }}").faults) == 2
+
+
+def test_a_text_that_would_take_long_to_read_is_refused() -> None:
+    assert parse_template("x" * 30_000).text
+    assert fault("{{ flow }}" * 2001) == ("expected a template of at most 20,000 characters, got 20,010", None)
+
+
 def test_every_substitution_is_judged() -> None:
     assert len(parse_template("{{ a }} {{ flow }} {{ b }} {% set x = 1 %}").faults) == 3
 
