@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from sensord.core.check.graph import find_components
+from sensord.core.check.loops import Circle, find_level, group_stuck
 from sensord.core.check.study import Case, Study
 from sensord.core.check.subject import CheckedFlow, CheckedSensor
 from sensord.core.check.waits import Gate, Tick, find_stuck
 from sensord.core.instant import to_micros
+from sensord.core.mapping.spec import REFUSE_ABOVE
 
 BEYOND: Tick = (-1, 0)
 """Stands for every tick past the horizon, where these are not taken as settled."""
@@ -52,16 +54,14 @@ class Circles:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._looks: dict[Case, Look] = {}
+        self._levels: dict[Case, list[int]] = {}
 
     def find_knots(self, flows: Mapping[str, CheckedFlow]) -> list[Knot]:
         """Those in which a run might wait for itself: connected by sensors that look level or ahead."""
-        found = []
+        found: list[Knot] = []
         for flow_names in find_components(flows, lambda name: _upstreams(flows[name], flows)):
             knot = _tie([flows[name] for name in flow_names])
-            if any(self.look(link.case) is Look.AHEAD for link in knot.links):
-                found.append(knot)
-            else:
-                found += self._drop_past(knot)
+            found += [knot] if self.looks_ahead(knot) else self._drop_past(knot)
         return found
 
     def _drop_past(self, knot: Knot) -> Iterator[Knot]:
@@ -82,10 +82,30 @@ class Circles:
     def _find_look(self, case: Case) -> Look:
         profile, ticks = self._study.profile(case), self._study.downstream(case.downstream).ticks
         at_all = zip(profile.sizes, profile.lasts("all"), ticks, strict=True)
-        reached = [(size, last, tick) for size, last, tick in at_all if size and last >= tick]
-        if any(last > tick for _, last, tick in reached):
+        if any(last > tick for size, last, tick in at_all if 0 < size <= REFUSE_ABOVE):
             return Look.AHEAD
-        return Look.LEVEL if any(case.need(size) == size for size, _, _ in reached) else Look.PAST
+        return Look.LEVEL if self._level(case) else Look.PAST
+
+    def find_circles(self, knot: Knot) -> list[Circle]:
+        """One for each set of flows that wait for themselves."""
+        if self.looks_ahead(knot):
+            return group_stuck(self.find_stuck(knot))
+        return find_level([(link.flow, link.upstream, self._level(link.case)) for link in knot.links])
+
+    def looks_ahead(self, knot: Knot) -> bool:
+        return any(self.look(link.case) is Look.AHEAD for link in knot.links)
+
+    def _level(self, case: Case) -> list[int]:
+        """The dates at which it cannot do without the upstream's run of the same date."""
+        if case not in self._levels:
+            profile, ticks = self._study.profile(case), self._study.downstream(case.downstream).ticks
+            at_all = zip(profile.sizes, profile.lasts("all"), ticks, strict=True)
+            self._levels[case] = [
+                tick
+                for size, last, tick in at_all
+                if 0 < size <= REFUSE_ABOVE and last == tick and case.need(size) == size
+            ]
+        return self._levels[case]
 
     def find_stuck(self, knot: Knot, *, beyond: bool = False) -> dict[Tick, list[Tick]]:
         """The runs that never start, each with those that it waits for.
@@ -119,7 +139,7 @@ class Circles:
         for i, tick in enumerate(self._study.downstream(link.case.downstream).ticks):
             size = profile.sizes[i]
             need = link.case.need(size)
-            if size and need <= size:
+            if 0 < need <= size <= REFUSE_ABOVE:
                 dates = profile.dates(i)
                 if beyond and dates[-1] > until:
                     places = tuple((link.upstream, date) if date <= until else BEYOND for date in dates)

@@ -2,16 +2,17 @@
 
 Where the texts leave a choice: a sensor that needs only some of its ticks closes a chain only if it cannot do without
 one that is stuck; a chain is endless if it leads from the first half of the horizon past its end in five steps or more.
+Where no sensor looks ahead, a run counts if it would wait for itself even with all earlier runs done.
 """
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from sensord.core.check.circles import BEYOND, Circles, Knot, Link
 from sensord.core.check.finding import CounterExample, Finding, FindingKind, Severity
-from sensord.core.check.graph import find_components, find_cycle
 from sensord.core.check.study import Study
 from sensord.core.check.subject import CheckedFlow
 from sensord.core.check.suggest import find_misses
@@ -21,47 +22,37 @@ from sensord.core.mapping import Closed, Match
 from sensord.core.mapping import Mapping as SensorMapping
 from sensord.core.mapping.wording import wall_time
 
+UTC = ZoneInfo("UTC")
 _STEPS = 5
-_MOST_RUNS = 200_000
-"""In a larger knot than this no mending is tried."""
+_MOST_RUNS = 300_000
+"""Of a larger knot that looks ahead, only the first part of the horizon is searched."""
 
 _SHOWN = 8
 
 
 def find_deadlocks(flows: Mapping[str, CheckedFlow], study: Study) -> Iterator[Finding]:
-    circles = Circles(study)
-    for knot in circles.find_knots(flows):
-        stuck = circles.find_stuck(knot)
-        for circle in _group(stuck):
-            yield _deadlock(knot, circle, stuck, circles, study)
-        endless = _find_endless(knot, stuck, circles, study)
+    for knot in Circles(study).find_knots(flows):
+        searched = _shorten(knot, study)
+        circles = Circles(searched)
+        for circle in circles.find_circles(knot):
+            until = "" if searched is study else f" (searched until {wall_time(searched.until, UTC)})"
+            says = f"waits for itself: {_say(knot, circle.chain)}, which waits for the first{until}"
+            waits = list(pairwise([*circle.chain, circle.chain[0]]))
+            suggestion = _suggest(knot, waits, circles, searched)
+            yield _finding(FindingKind.DEADLOCK, knot, circle.chain, says, circle.count, suggestion, circles)
+        endless = _find_endless(knot, circles, searched)
         if endless:
-            yield _endless(knot, endless, circles, study)
+            yield _endless(knot, endless, circles, searched)
 
 
-def _group(stuck: Mapping[Tick, list[Tick]]) -> list[list[Tick]]:
-    """The runs that wait for themselves, those of the same flows together."""
-    groups: dict[frozenset[int], list[Tick]] = {}
-    for component in find_components(stuck, lambda run: stuck[run]):
-        groups.setdefault(frozenset(flow for flow, _ in component), []).extend(component)
-    return list(groups.values())
-
-
-def _deadlock(
-    knot: Knot, circle: Sequence[Tick], stuck: Mapping[Tick, list[Tick]], circles: Circles, study: Study
-) -> Finding:
-    start = min(circle, key=lambda run: (run[1], run[0]))
-    chain = find_cycle(start, lambda run: stuck[run])
-    says = f"waits for itself: {_say(knot, chain)}, which waits for the first"
-    return _finding(
-        FindingKind.DEADLOCK,
-        knot,
-        chain,
-        says,
-        len(circle),
-        _suggest(knot, list(pairwise([*chain, start])), circles, study),
-        circles,
-    )
+def _shorten(knot: Knot, study: Study) -> Study:
+    """The study itself, unless following each run of the knot would take too much room."""
+    circles = Circles(study)
+    runs = circles.size(knot)
+    if runs <= _MOST_RUNS or not circles.looks_ahead(knot):
+        return study
+    until = study.since + (study.until - study.since) * (_MOST_RUNS / runs)
+    return Study(study.since, until.replace(second=0, microsecond=0))
 
 
 def _endless(knot: Knot, chain: list[Tick], circles: Circles, study: Study) -> Finding:
@@ -70,8 +61,11 @@ def _endless(knot: Knot, chain: list[Tick], circles: Circles, study: Study) -> F
     return _finding(FindingKind.ENDLESS, knot, chain[:_STEPS], says, len(chain), suggestion, circles)
 
 
-def _find_endless(knot: Knot, stuck: Mapping[Tick, list[Tick]], circles: Circles, study: Study) -> list[Tick]:
+def _find_endless(knot: Knot, circles: Circles, study: Study) -> list[Tick]:
     """The first chain of runs, each waiting for the next, that leads past the horizon; empty if none is long enough."""
+    if not circles.looks_ahead(knot):
+        return []
+    stuck = circles.find_stuck(knot)
     leaving = {run: waits for run, waits in circles.find_stuck(knot, beyond=True).items() if run not in stuck}
     first = min((run for run in leaving if run != BEYOND), key=lambda run: (run[1], run[0]), default=None)
     half = to_micros(study.since + (study.until - study.since) / 2)
@@ -132,10 +126,11 @@ def _say(knot: Knot, chain: Sequence[Tick]) -> str:
 
 
 def _suggest(knot: Knot, waits: Sequence[tuple[Tick, Tick]], circles: Circles, study: Study) -> str | None:
-    """The first sensor of the chain that, looking one step further back, lets all go on and finds its ticks."""
-    if circles.size(knot) > _MOST_RUNS:
-        return None
-    for here, there in waits:
+    """The first sensor of the chain that, looking one step further back, lets all go on and finds its ticks.
+
+    Of a long chain only the first few are tried.
+    """
+    for here, there in waits[:_SHOWN]:
         link = circles.find_link(knot, here, there)
         for text, mapping in _further_back(link):
             case = link.case.remapped(mapping)
@@ -144,7 +139,7 @@ def _suggest(knot: Knot, waits: Sequence[tuple[Tick, Tick]], circles: Circles, s
                 tuple(replace(other, case=case) if other is link else other for other in knot.links),
             )
             finds = study.profile(case).sizes and not find_misses(case, study.profile(case))
-            if finds and not circles.find_stuck(mended) and not _find_endless(mended, {}, circles, study):
+            if finds and not circles.find_circles(mended) and not _find_endless(mended, circles, study):
                 flow = knot.flows[link.flow].name
                 return f"{text} in the sensor of {flow} on {link.sensor.upstream}"
     return None

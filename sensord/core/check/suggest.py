@@ -17,7 +17,7 @@ from sensord.core.mapping.wording import Unmapped
 from sensord.core.schedule import Schedule
 from sensord.errors import InvalidValue
 
-_LAST_RESORT = 'on_missing = "skip", if a tick without a match is meant'
+LAST_RESORT = 'on_missing = "skip", if a tick without a match is meant'
 
 
 def find_misses(case: Case, profile: Profile) -> list[int]:
@@ -31,7 +31,7 @@ def suggest_match(case: Case, study: Study, misses: list[int]) -> str:
     for text, other in _other_sensors(case, study, misses[0]):
         if _holds(other, study):
             return text
-    return _suggest_bounds(case, study, misses) or _suggest_kind(case, study) or _LAST_RESORT
+    return _suggest_bounds(case, study, misses) or _suggest_kind(case, study) or LAST_RESORT
 
 
 def suggest_latest(case: Case, study: Study) -> str | None:
@@ -44,7 +44,7 @@ def suggest_latest(case: Case, study: Study) -> str | None:
         ahead = study.downstream(case.downstream).find_ends(other.mapping).lead > 0
     except (TooDense, OverflowError, InvalidValue):
         return None
-    return None if ahead else 'match = "latest"'
+    return None if ahead else _say_kind(case.mapping, other.mapping)
 
 
 def _holds(case: Case, study: Study) -> bool:
@@ -97,8 +97,17 @@ def _suggest_kind(case: Case, study: Study) -> str | None:
     for mapping in (latest, replace(case.mapping, match=Match.OVERLAP, closed=Closed.RIGHT)):
         wrong = mapping.match is Match.OVERLAP and case.mapping.match is not Match.INTERVAL
         if not wrong and mapping != case.mapping and _holds(case.remapped(mapping), study):
-            return f'match = "{mapping.match}"'
+            return _say_kind(case.mapping, mapping)
     return None
+
+
+def _say_kind(old: Mapping, new: Mapping) -> str:
+    """Another kind takes its own keys only; of the same kind those are named that are to go."""
+    if old.match is not new.match:
+        return f'match = "{new.match}"'
+    changed = [key for key in ("back", "ahead", "count") if getattr(old, key) != getattr(new, key)]
+    texts = [f"{key} = {getattr(new, key)}" for key in changed]
+    return ", ".join([*texts, "strict = false"] if old.strict else texts)
 
 
 def _latest(mapping: Mapping) -> Mapping:
