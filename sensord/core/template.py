@@ -85,7 +85,7 @@ def _substitute(part: Substitution, values: Values, quote: bool) -> str:
 
 
 def quote_word(text: str) -> str:
-    """For a shell: always in quotes, so that it is no `if`, no `A=1` and no `2` of `2>`, which shlex.quote leaves bare."""
+    """For a shell: in quotes even where shlex.quote has none, so that it is no `if`, no `A=1` and no `2` of `2>`."""
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 

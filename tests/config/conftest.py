@@ -1,3 +1,5 @@
+"""A config folder for each test that asks for one."""
+
 from pathlib import Path
 
 import pytest
