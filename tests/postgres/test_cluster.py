@@ -102,9 +102,10 @@ def test_a_database_in_use_is_dropped_all_the_same(postgres_cluster: Cluster) ->
 
 
 CRASHING = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
 from tests.postgres.cluster import Cluster
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born deaf to it
 cluster = Cluster(Path(sys.argv[1]))
 print(json.dumps({"server": cluster.pid, "keeper": cluster.keeper.pid, "folder": str(cluster.folder)}), flush=True)
 sys.stdin.read()
