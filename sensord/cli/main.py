@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -96,7 +97,10 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The entry point of the package."""
+    """The entry point of the package. What the terminal's encoding cannot show is shown by its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(prog_name="sensord")
     except KeyboardInterrupt:
