@@ -7,6 +7,7 @@ from datetime import datetime
 from sensord.core.flow import Flow, Sensor
 from sensord.core.mapping import resolve
 from sensord.core.run import Reason
+from sensord.core.schedule import Schedule
 from sensord.core.ticks import Timeline
 
 
@@ -39,11 +40,15 @@ def _need(flow: Flow, sensor: Sensor, at: datetime, timelines: Mapping[str, Time
         message = f"expected a flow named {sensor.upstream!r}, got none"
         return Need(sensor, (), 0, Reason.NO_MATCH, message)
     on_itself = sensor.upstream == flow.name
+    if on_itself:
+        upstream = _since(upstream, first_at)
     found = resolve(sensor.mapping, sensor.require, at, timelines[flow.name], upstream, own=on_itself)
     if found.problem:
         return Need(sensor, (), 0, Reason(found.problem.kind), found.problem.message)
-    if not on_itself:
-        return Need(sensor, found.dates, found.need)
-    dates = tuple(date for date in found.dates if date >= first_at)
-    already_done = len(found.dates) - len(dates)
-    return Need(sensor, dates, max(0, found.need - already_done))
+    return Need(sensor, found.dates, found.need)
+
+
+def _since(timeline: Timeline, first_at: datetime) -> Schedule:
+    """The flow's own ticks from its first logical date on, whatever start is or was written."""
+    end = timeline.end if timeline.end and timeline.end >= first_at else None
+    return Schedule(timeline.rule, timeline.zone, first_at, end)
