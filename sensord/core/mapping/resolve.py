@@ -63,21 +63,28 @@ def resolve(
     """
     if mapping.plain and not own and (found := _short_way(mapping, at, upstream)) is not None:
         return Resolution((found,), 1) if not isinstance(require, int) or require == 1 else _need((found,), require)
-    reach: Reach = Unbegun(upstream) if own else upstream
-    try:
-        dates = select(mapping, at, downstream, reach)
-    except (Unmapped, FunctionFailed) as error:
-        return Resolution((), 0, Trouble(TroubleKind.NO_MATCH, str(error)))
-    except (Unusable, BadReturn) as error:
-        return Resolution((), 0, Trouble(TroubleKind.MAPPING_ERROR, str(error)))
-    except (OverflowError, InvalidValue):  # the calendar's and the zones' ways to say that the years 1 to 9999 end
-        when = wall_time(at, downstream.zone)
-        return Resolution((), 0, Trouble(TroubleKind.NO_MATCH, f"from {when} the mapping leaves the calendar"))
-    if len(dates) > REFUSE_ABOVE:
-        text = f"expected at most {REFUSE_ABOVE:,} mapped ticks, got more; narrow the period or the mapping"
-        return Resolution((), 0, Trouble(TroubleKind.MAPPING_ERROR, text))
+    dates = map_dates(mapping, at, downstream, Unbegun(upstream) if own else upstream)
+    if isinstance(dates, Trouble):
+        return Resolution((), 0, dates)
     resolution = _need(dates, require)
     return _forget(resolution, upstream.start) if own and upstream.start is not None else resolution
+
+
+def map_dates(mapping: Mapping, at: datetime, downstream: Timeline, upstream: Reach) -> tuple[datetime, ...] | Trouble:
+    """The mapped dates alone, ascending, unique and never empty, or why there are none."""
+    try:
+        dates = select(mapping, at, downstream, upstream)
+    except (Unmapped, FunctionFailed) as error:
+        return Trouble(TroubleKind.NO_MATCH, str(error))
+    except (Unusable, BadReturn) as error:
+        return Trouble(TroubleKind.MAPPING_ERROR, str(error))
+    except (OverflowError, InvalidValue):  # the calendar's and the zones' ways to say that the years 1 to 9999 end
+        when = wall_time(at, downstream.zone)
+        return Trouble(TroubleKind.NO_MATCH, f"from {when} the mapping leaves the calendar")
+    if len(dates) > REFUSE_ABOVE:
+        text = f"expected at most {REFUSE_ABOVE:,} mapped ticks, got more; narrow the period or the mapping"
+        return Trouble(TroubleKind.MAPPING_ERROR, text)
+    return dates
 
 
 def _short_way(mapping: Mapping, at: datetime, upstream: Timeline) -> datetime | None:

@@ -151,7 +151,7 @@ def begin(unit: Unit, at: datetime, zone: ZoneInfo, week_start: WeekStart) -> da
     day = local.date()
     while not opens(unit, day, week_start):
         day = date.fromordinal(day.toordinal() - 1)
-    return instant_of(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 - a wall time has no zone
+    return instant_of(datetime(day.year, day.month, day.day), zone)
 
 
 def opens(unit: Unit, day: date, week_start: WeekStart) -> bool:
