@@ -1,5 +1,6 @@
 """`sensord check`, `resolve` and `next`: from the files alone."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,15 @@ def test_check_of_good_files(on_files: Program) -> None:
     write(on_files, "orders", HOURLY)
     write(on_files, "mart/sales", HOURLY, on("orders"))
     said = on_files("check")
-    assert (said.out, said.err, said.code) == ("", "no problems, 2 flows fit to run\n", 0)
-    assert on_files("check", "--json").json == {"ok": True, "flows": 2, "problems": []}
+    assert (said.out, said.err, said.code) == ("", "no errors, 2 flows fit to run\n", 0)
+    assert on_files("check", "--json").json == {
+        "ok": True,
+        "flows": 2,
+        "from": "2026-11-22T10:30:00Z",
+        "until": "2027-11-22T10:30:00Z",
+        "problems": [],
+        "findings": [],
+    }
 
 
 def test_check_shows_each_problem_where_it_stands(on_files: Program) -> None:
@@ -38,21 +46,77 @@ def test_check_shows_each_problem_where_it_stands(on_files: Program) -> None:
         "              ^",
         '    hint: write ["true"], or add shell = true',
     ]
-    assert said.err == "2 problems, 1 flow fit to run\n"
+    assert said.err == "2 errors, 1 flow fit to run\n"
 
 
 def test_check_as_json(on_files: Program) -> None:
     write(on_files, "sales", HOURLY, on("orders"))
     said = on_files("check", "--json")
     assert said.code == 1
-    assert '"ok": false' in said.out
-    assert [line.strip().rstrip(",") for line in said.lines[6:11]] == [
-        '"file": "flows/sales.toml"',
-        '"line": 7',
-        '"column": 12',
-        '"flow": "sales"',
-        '"key": "sensors[0].upstream"',
+    shown = json.loads(said.out)
+    assert shown["ok"] is False
+    assert shown["problems"] == [
+        {
+            "severity": "error",
+            "file": "flows/sales.toml",
+            "line": 7,
+            "column": 12,
+            "flow": "sales",
+            "key": "sensors[0].upstream",
+            "message": 'expected the name of a flow, got "orders"',
+            "hint": "there is no flows/orders.toml",
+        }
     ]
+
+
+def test_check_proves_that_sensors_find_their_ticks(on_files: Program) -> None:
+    # given an upstream in a zone where the same wall time is another instant for half of the year
+    write(on_files, "orders", DAILY.replace("[run]", 'timezone = "Europe/Berlin"\n[run]'))
+    write(on_files, "sales", DAILY.replace("0 2", "0 1"), on("orders", match="same"))
+    said = on_files("check", "--from", "2026-11-22")
+    assert said.code == 1
+    place = f"{on_files.folder}/flows/sales.toml:7:12"
+    assert said.lines[0].startswith(f"{place}: error: sensors[0].upstream: the sensor on orders")
+    assert said.lines[1:4] == [
+        '    upstream = "orders"',
+        "               ^",
+        "    first: 2027-03-29T01:00:00Z",
+    ]
+    assert said.err == "1 error, 2 flows fit to run\n"
+    finding = json.loads(on_files("check", "--from", "2026-11-22", "--json").out)["findings"][0]
+    assert (finding["severity"], finding["kind"], finding["sensor"]) == ("error", "no_match", 0)
+    assert finding["counter_example"]["logical_date"] == "2027-03-29T01:00:00Z"
+    assert (finding["file"], finding["line"], finding["flow"]) == ("flows/sales.toml", 7, "sales")
+
+
+def test_check_looks_no_further_than_its_horizon(on_files: Program) -> None:
+    write(on_files, "orders", DAILY.replace("[run]", 'timezone = "Europe/Berlin"\n[run]'))
+    write(on_files, "sales", DAILY.replace("0 2", "0 1"), on("orders", match="same"))
+    assert on_files("check", "--from", "2026-11-22", "--horizon", "90d").code == 0
+
+
+def test_check_finds_flows_that_wait_for_each_other(on_files: Program) -> None:
+    write(on_files, "a", HOURLY, on("b"))
+    write(on_files, "b", HOURLY, on("a"))
+    said = on_files("check", "--horizon", "2d")
+    assert said.code == 1
+    assert any(line.startswith("    waits: a 2026-11-22T") and " -> b 2026-11-22T" in line for line in said.lines)
+    (finding,) = json.loads(on_files("check", "--horizon", "2d", "--json").out)["findings"]
+    assert finding["kind"] == "deadlock"
+    assert {step["flow"] for step in finding["counter_example"]["chain"]} == {"a", "b"}
+
+
+def test_a_warning_alone_is_no_failure(on_files: Program) -> None:
+    write(on_files, "day", DAILY.replace("[run]", 'timezone = "Europe/Berlin"\n[run]'))
+    write(on_files, "sales", DAILY, on("day", match="interval", within="24h", on_missing="skip"))
+    said = on_files("check")
+    assert said.code == 0
+    assert said.err.startswith("no errors")
+
+
+@pytest.mark.parametrize(("horizon", "code"), [("0d", 2), ("-1d", 2), ("1 year", 1), ("5", 1)])
+def test_a_horizon_that_makes_no_sense(on_files: Program, horizon: str, code: int) -> None:
+    assert on_files("check", "--horizon", horizon).code == code
 
 
 def test_the_caret_stands_below_the_character_however_wide_those_before_it_are(on_files: Program) -> None:

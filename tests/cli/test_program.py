@@ -106,7 +106,7 @@ def test_a_daemon_in_the_foreground_ends_in_order_at_a_signal(place: Place) -> N
 
 
 def test_output_to_a_pipe_that_closes_is_quiet(place: Place) -> None:
-    script = f"{sys.executable} -m sensord next orders -n 20000 | head -n 1; echo ${{PIPESTATUS[0]}}"
+    script = f"'{sys.executable}' -m sensord next orders -n 20000 | head -n 1; echo ${{PIPESTATUS[0]}}"
     found = subprocess.run(
         ["/bin/bash", "-c", script], cwd=place.folder, env=environment(), capture_output=True, text=True, check=True
     )
@@ -118,6 +118,7 @@ def test_output_to_a_pipe_that_closes_is_quiet(place: Place) -> None:
 def test_ctrl_c_is_quiet(place: Place) -> None:
     code = (
         "import os, signal, sensord.cli.main as program\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job is born deaf to it
         "program.import_module = lambda _: os.kill(os.getpid(), signal.SIGINT)\n"
         "program.main()"
     )
@@ -139,6 +140,13 @@ def test_on_a_terminal_there_are_colours_and_a_legend_and_no_color_is_honoured(p
     assert not COLOUR.search(plain)
     assert "+ success  x failed" in plain
     assert "FLOW" in plain
+
+
+def test_what_the_encoding_cannot_show_is_no_error(place: Place) -> None:
+    (place.folder / "config" / "flows" / "bad.toml").write_text("owner = 3 # ü\n" + HOURLY)
+    found = place("check", PYTHONIOENCODING="ascii")
+    assert (found.returncode, found.stderr[:8]) == (1, "1 error,")
+    assert "    owner = 3 # \\xfc" in found.stdout
 
 
 def test_arguments_that_make_no_sense_exit_2(place: Place) -> None:
