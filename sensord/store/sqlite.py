@@ -162,13 +162,13 @@ def make_file(path: str) -> None:
     try:
         with suppress(FileExistsError):
             os.mkdir(os.path.dirname(path), 0o700)  # noqa: PTH102, PTH120 -- reads are not to wait for pathlib
-        if not os.path.exists(path):  # noqa: PTH110
+        if not os.path.exists(path):  # noqa: PTH110 -- reads are not to wait for pathlib
             os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_CLOEXEC, 0o600))
             with closing(connect(draft, mode="rw")) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
             with suppress(FileExistsError):
                 os.link(draft, path)
-            os.unlink(draft)  # noqa: PTH108
+            os.unlink(draft)  # noqa: PTH108 -- reads are not to wait for pathlib
     except OSError as error:
         raise DatabaseError(f"cannot make {path}: {error.strerror}", hint="check the folder and its owner") from error
 

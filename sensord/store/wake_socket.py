@@ -59,7 +59,7 @@ class WakeSocket:
         self._socket.close()
         with suppress(FileNotFoundError):
             if os.path.samestat(os.stat(self._path), self._own):  # noqa: PTH116 -- not that of a successor
-                os.unlink(self._path)  # noqa: PTH108
+                os.unlink(self._path)  # noqa: PTH108 -- the path is a str, as the socket has it
 
 
 def socket_path(url: str) -> str:
