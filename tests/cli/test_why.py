@@ -297,50 +297,6 @@ def test_a_run_that_succeeded_has_nothing_to_wait_for(world: World, sensord: Pro
     assert sensord("why", "orders").lines[-1] == "It is over."
 
 
-def test_a_tick_to_come(world: World, sensord: Program) -> None:
-    world.flow("orders", HOURLY)
-    start(world)
-    said = sensord("why", "orders", "2026-11-22T12:00")
-    assert said.lines[0] == "orders 2026-11-22T12:00:00Z: not due"
-    assert said.lines[-1] == "It comes in 1h30m; until then there is no run."
-    shown = sensord("why", "orders", "2026-11-22T12:00", "--json").json
-    assert (shown["state"], shown["run"], shown["causes"]) == ("not_due", None, [])
-
-
-def test_a_tick_that_has_come_and_is_not_planned(world: World, sensord: Program) -> None:
-    world.flow("orders", HOURLY)
-    start(world)
-    world.clock.set(at("2026-11-22T11:05"))
-    assert sensord("why", "orders", "2026-11-22T11:00").lines[-1] == "It was due 5m ago; the daemon plans it next."
-
-
-def test_a_tick_that_was_passed_over(world: World, sensord: Program) -> None:
-    world.flow("orders", HOURLY)
-    start(world)
-    assert sensord("why", "orders", "2026-11-22T03:00").lines == [
-        "orders 2026-11-22T03:00:00Z: missed",
-        "",
-        "It was passed over: for those that wait for it, it counts as skipped (missed).",
-    ]
-
-
-def test_a_date_off_the_ticks_is_not_found_and_the_ticks_beside_it_are_named(world: World, sensord: Program) -> None:
-    world.flow("orders", HOURLY)
-    start(world)
-    said = sensord("why", "orders", "2026-11-22T12:20")
-    assert said.code == 4
-    assert said.err.splitlines() == [
-        "error: orders has no run and no tick at 2026-11-22T12:20:00Z",
-        "hint: its ticks next to that: 2026-11-22T12:00:00Z, 2026-11-22T13:00:00Z",
-    ]
-
-
-def test_a_flow_without_runs_says_when_its_first_one_comes(world: World, sensord: Program) -> None:
-    world.flow("later", '[schedule]\ncron = "0 2 * * *"\nfirst = "next"\n[run]\ncommand = ["true"]\n')
-    start(world)
-    assert sensord("why", "later").lines[0] == "later 2026-11-23T02:00:00Z: not due"
-
-
 def test_a_date_without_a_zone_is_in_the_flows(world: World, sensord: Program) -> None:
     world.flow("berlin", HOURLY.replace("[run]", 'timezone = "Europe/Berlin"\n[run]'))
     start(world)

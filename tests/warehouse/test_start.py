@@ -56,7 +56,7 @@ def test_no_early_run_asks_for_a_tick_before_its_upstreams_first(seconds: int) -
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     flows = {name: loaded.flow for name, loaded in shipped().flows.items()}
     timelines: dict[str, Timeline] = {name: flow.schedule for name, flow in flows.items()}
-    first = {name: flow.schedule.next(first_cursor(flow, now)) for name, flow in flows.items()}
+    first = {name: flow.schedule.next(first_cursor(flow, flow.schedule, now)) for name, flow in flows.items()}
     for name, flow in flows.items():
         tick = first[name]
         for _ in range(3):

@@ -1,0 +1,64 @@
+"""`why` of a date that has no run: still to come, not planned yet, passed over, or none at all."""
+
+from pathlib import Path
+
+from tests.cli.program import Program
+from tests.daemon.world import HOURLY, World, at
+
+TEN = "2026-11-22T10:00"
+
+
+def write_log(world: World, run_id: int, text: str) -> None:
+    path: Path = world.folder.parent / ".sensord" / "runs" / str(run_id) / "1" / "log"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+
+def start(world: World, *nows: str) -> None:
+    world.start()
+    for now in nows or ("2026-11-22T10:30",):
+        world.tick(now)
+
+
+def test_a_tick_to_come(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    start(world)
+    said = sensord("why", "orders", "2026-11-22T12:00")
+    assert said.lines[0] == "orders 2026-11-22T12:00:00Z: not due"
+    assert said.lines[-1] == "It comes in 1h30m; until then there is no run."
+    shown = sensord("why", "orders", "2026-11-22T12:00", "--json").json
+    assert (shown["state"], shown["run"], shown["causes"]) == ("not_due", None, [])
+
+
+def test_a_tick_that_has_come_and_is_not_planned(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    start(world)
+    world.clock.set(at("2026-11-22T11:05"))
+    assert sensord("why", "orders", "2026-11-22T11:00").lines[-1] == "It was due 5m ago; the daemon plans it next."
+
+
+def test_a_tick_that_was_passed_over(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    start(world)
+    assert sensord("why", "orders", "2026-11-22T03:00").lines == [
+        "orders 2026-11-22T03:00:00Z: missed",
+        "",
+        "It was passed over: for those that wait for it, it counts as skipped (missed).",
+    ]
+
+
+def test_a_date_off_the_ticks_is_not_found_and_the_ticks_beside_it_are_named(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    start(world)
+    said = sensord("why", "orders", "2026-11-22T12:20")
+    assert said.code == 4
+    assert said.err.splitlines() == [
+        "error: orders has no run and no tick at 2026-11-22T12:20:00Z",
+        "hint: its ticks next to that: 2026-11-22T12:00:00Z, 2026-11-22T13:00:00Z",
+    ]
+
+
+def test_a_flow_without_runs_says_when_its_first_one_comes(world: World, sensord: Program) -> None:
+    world.flow("later", '[schedule]\ncron = "0 2 * * *"\nfirst = "next"\n[run]\ncommand = ["true"]\n')
+    start(world)
+    assert sensord("why", "later").lines[0] == "later 2026-11-23T02:00:00Z: not due"
