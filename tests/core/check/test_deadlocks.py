@@ -87,6 +87,14 @@ class TestDeadlock:
         assert found.counter_example.wall == "2025-03-30 03:00+02:00 Europe/Amsterdam"
         assert found.count == 2 * 2
 
+    def test_that_closes_by_two_sensors_is_mended_where_both_meet(self) -> None:
+        """To look back in one of a's two sensors would leave the other."""
+        found = circle(flow("a", DAILY, on("b"), on("b", match="same")), flow("b", DAILY, on("a")))
+        assert found.suggestion == "strict = true in the sensor of b on a"
+
+    def test_that_no_single_sensor_mends(self) -> None:
+        assert circle(flow("a", DAILY, on("a"), on("a", match="same"))).suggestion is None
+
     def test_two_circles_are_two_findings(self) -> None:
         found = check(
             flow("a", DAILY, on("b")),
@@ -182,6 +190,23 @@ class TestEndless:
             flow("b", cron("0 12 * * *"), on("a", match="next")),
         )
         assert [(one.kind, one.flow) for one in found] == [(FindingKind.ENDLESS, "a")]
+
+    def test_that_no_single_sensor_mends(self) -> None:
+        twice = (on("a", match="next", strict=True), on("a", ahead=1))
+        (found,) = [one for one in check(flow("a", DAILY, *twice)) if one.kind is FindingKind.ENDLESS]
+        assert found.suggestion is None
+
+    def test_a_short_horizon_is_no_reason(self) -> None:
+        flows = [
+            flow("a", MIDNIGHT, on("b", match="next")),
+            flow("b", cron("0 1 * * *"), on("a", strict=True, offset="-2h")),
+        ]
+        assert check(*flows, until=at("2025-01-01 00:30")) == []
+
+    def test_a_chain_of_many_steps_that_then_turns_back_is_legal(self) -> None:
+        """Seven flows, each an hour ahead of the one before it; the last looks further back than all of these."""
+        ahead = [flow(f"f{n}", HOURLY, on(f"f{n + 1}", match="same", offset="1h")) for n in range(6)]
+        assert check(*ahead, flow("f6", HOURLY, on("f0", match="same", offset="-7h"))) == []
 
     def test_a_wait_past_the_horizon_that_ends_is_legal(self) -> None:
         """a waits for tomorrow's b, and that for an a before it."""

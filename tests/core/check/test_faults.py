@@ -115,6 +115,10 @@ class TestNothingFound:
         to_come = one(*pair(MIDNIGHT, cron("0 0 * * *", start="2030-01-01 00:00")))
         assert to_come.suggestion == 'on_missing = "skip", if a tick without a match is meant'
 
+    def test_of_a_period_that_alignment_makes_empty(self) -> None:
+        found = one(*pair(HOURLY, MIDNIGHT, match="overlap", align="day"))
+        assert (found.kind, found.suggestion) == (FindingKind.NO_MATCH, 'match = "latest"')
+
     def test_aligned_to_an_upstream_that_has_not_begun(self) -> None:
         found = one(*pair(HOURLY, cron("0 0 * * *", start="2025-01-02 00:00"), match="same", align="upstream"))
         assert (found.count, found.suggestion) == (24, "start = 2025-01-02T00:00:00+00:00 in [schedule]")
@@ -227,6 +231,12 @@ LEGAL: list[tuple[str, Schedule, Schedule, dict[str, Any]]] = [
     ("a finer upstream on days of any length", cron("0 0 * * *", AMS), HOURLY, {"match": "interval"}),
     ("as many as the shortest day has", cron("0 0 * * *", AMS), HOURLY, {"match": "interval", "require": 23}),
     ("a day by the calendar", cron("30 0 * * *", AMS), cron("0 1 * * *", AMS), {"match": "interval", "within": "1d"}),
+    (
+        "24 hours where days are not even either",
+        cron("0 0 * * *", AMS),
+        cron(f"0 {','.join(str(hour) for hour in range(24))} * * *", AMS),
+        {"match": "interval", "within": "24h"},
+    ),
     ("24 hours of hours", cron("0 0 * * *", AMS), HOURLY, {"match": "interval", "within": "24h"}),
     ("24 hours in a zone without changes", MIDNIGHT, MIDNIGHT, {"match": "interval", "within": "24h"}),
     ("the last tick of an ended upstream", MIDNIGHT, cron("0 0 1 * *", end="2024-06-01 00:00"), {}),

@@ -143,7 +143,32 @@ class TestShortProofs:
         assert not self.proved(hourly, cron("0 2 * * *", start="2025-01-01 02:00"))
         assert not self.proved(hourly, cron("0 2 * * *", end="2025-06-01 00:00"), match="next")
         assert not self.proved(hourly, daily, align="upstream")
+        assert not self.proved(daily, hourly, match="same", require=2)
+        assert not self.proved(hourly, daily, match="overlap", align="day")
+        assert not self.proved(hourly, daily, match="next", count=40)
         assert not self.proved(daily, cron("0 2 * * 1"), match="next")
+
+
+def test_right_ends_may_go_back_where_the_clock_does() -> None:
+    """A day after 02:45 and after the second 02:15 is 02:45 and 02:15 of the next day."""
+    quarters = cron("*/15 * * * *", "Europe/Amsterdam")
+    downstream = Study(at("2025-10-26"), at("2025-10-27")).downstream(quarters)
+    assert not downstream.find_ends(mapping(offset="1d")).ascends
+    assert downstream.find_ends(mapping(offset="24h")).ascends
+
+
+def test_the_first_tick_of_an_upstream_to_come_is_the_next_however_far() -> None:
+    ours, theirs = cron("0 0 * * *"), cron("0 0 * * *", start="2030-01-01 00:00")
+    profile = Study(at("2025-01-01"), at("2025-01-03")).profile(
+        Case(ours, theirs, mapping(match="next"), "all", own=False)
+    )
+    assert [list(profile.dates(i)) for i in range(3)] == [[to_micros(at("2030-01-01"))]] * 3
+
+
+def test_the_last_tick_of_an_upstream_that_has_ended_is_the_latest_however_far() -> None:
+    ours, theirs = cron("0 0 * * *"), cron("0 0 * * *", end="2020-01-01 00:00")
+    profile = Study(at("2025-01-01"), at("2025-01-03")).profile(Case(ours, theirs, mapping(back=1), "all", own=False))
+    assert [list(profile.dates(i)) for i in range(3)] == [[to_micros(at("2019-12-31"))]] * 3
 
 
 def test_what_is_too_dense_for_a_list_is_resolved_date_by_date() -> None:

@@ -53,6 +53,13 @@ def test_in_zones_of_their_own_kind(zone: str) -> None:
         assert Walls(place).floor(micros, Unit.DAY, WeekStart.MONDAY) == floored
 
 
+def test_hours_begin_where_their_offset_says() -> None:
+    walls = Walls(ZoneInfo("Asia/Kolkata"))
+    instants = [to_micros(at(f"2025-06-01 {time}")) for time in ("04:20", "04:30", "05:29")]
+    hours = [to_micros(at(f"2025-06-01 {time}")) for time in ("03:30", "04:30", "04:30")]
+    assert walls.floor(instants, Unit.HOUR, WeekStart.MONDAY) == hours
+
+
 def test_nothing_is_nothing() -> None:
     assert Walls(ZoneInfo("UTC")).move([], Duration(days=1)) == []
     assert Walls(ZoneInfo("UTC")).floor([], Unit.DAY, WeekStart.MONDAY) == []
