@@ -52,5 +52,5 @@ def pair(
 ) -> tuple[CheckedFlow, ...]:
     """The flow `down` with one sensor, on `up` or on itself."""
     if own:
-        return (flow("down", ours, on("down", **keys)),)
+        return (flow("down", ours, on("down", **keys), may_skip=may_skip),)
     return flow("up", theirs, may_skip=may_skip), flow("down", ours, on("up", **keys))

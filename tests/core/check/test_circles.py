@@ -173,6 +173,9 @@ class TestLevel:
             Circle(((0, 3), (1, 3), (2, 3)), 6),
         ]
 
+    def test_the_first_of_them_is_shown_whichever_is_found_first(self) -> None:
+        assert find_level([(0, 1, [5]), (1, 0, [3, 5]), (0, 1, [3])]) == [Circle(((0, 3), (1, 3)), 4)]
+
     def test_sensors_that_never_look_level_at_once_close_no_circle(self) -> None:
         assert find_level([(0, 1, [1, 3]), (1, 0, [2, 4])]) == []
         assert find_level([]) == []

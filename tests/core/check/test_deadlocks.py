@@ -196,6 +196,10 @@ class TestEndless:
         (found,) = [one for one in check(flow("a", DAILY, *twice)) if one.kind is FindingKind.ENDLESS]
         assert found.suggestion is None
 
+    def test_who_needs_more_than_there_are_waits_for_nobody(self) -> None:
+        found = check(flow("a", DAILY, on("a", match="next", strict=True, count=2, require=3)))
+        assert [one.kind for one in found] == [FindingKind.NO_MATCH]
+
     def test_a_short_horizon_is_no_reason(self) -> None:
         flows = [
             flow("a", MIDNIGHT, on("b", match="next")),

@@ -115,6 +115,12 @@ class TestNothingFound:
         to_come = one(*pair(MIDNIGHT, cron("0 0 * * *", start="2030-01-01 00:00")))
         assert to_come.suggestion == 'on_missing = "skip", if a tick without a match is meant'
 
+    def test_at_first_but_not_for_the_upstreams_start(self) -> None:
+        """From Saturday to Friday, what fires on weekdays misses just the first two days."""
+        weekdays = cron("0 0 * * 1-5", start="2020-01-01 00:00")
+        found = one(*pair(MIDNIGHT, weekdays, match="same"), since=at("2025-01-04"), until=at("2025-01-10"))
+        assert (found.count, found.suggestion) == (2, 'match = "latest"')
+
     def test_of_a_period_that_alignment_makes_empty(self) -> None:
         found = one(*pair(HOURLY, MIDNIGHT, match="overlap", align="day"))
         assert (found.kind, found.suggestion) == (FindingKind.NO_MATCH, 'match = "latest"')
@@ -197,6 +203,10 @@ class TestOdd:
         assert found.counter_example.dates == (at("2025-01-06 06:00"),)
         assert (found.count, found.suggestion) == (208, 'match = "latest"')
 
+    def test_a_wait_for_a_tick_that_is_meant_to_be_far_off_has_no_mending(self) -> None:
+        found = one(*pair(MIDNIGHT, MIDNIGHT, match="next", offset="3d"))
+        assert (found.kind, found.count, found.suggestion) == (FindingKind.LONG_WAIT, 730, None)
+
     def test_a_wait_that_the_deadline_ends_first_is_told_once(self) -> None:
         found = one(*pair(MIDNIGHT, cron("0 6 * * 1-5"), match="next", timeout="12h"))
         assert (found.kind, found.count) == (FindingKind.LATE_UPSTREAM, 208)
@@ -259,7 +269,7 @@ LEGAL: list[tuple[str, Schedule, Schedule, dict[str, Any]]] = [
     ("a deadline after the upstream", HOURLY, cron("0 2 * * *"), {"match": "next", "timeout": "23h"}),
     ("some of a flow that may skip", MIDNIGHT, HOURLY, {"match": "interval", "require": "any", "may_skip": True}),
     ("all of one, with skips settled", HOURLY, MIDNIGHT, {"may_skip": True, "skips_settled": True}),
-    ("a flow that may skip on itself", HOURLY, HOURLY, {"own": True, "back": 1}),
+    ("a flow that may skip on itself", HOURLY, HOURLY, {"own": True, "back": 1, "may_skip": True}),
     ("month to date", MIDNIGHT, MIDNIGHT, {"match": "interval", "since": "month"}),
     ("aligned to the upstream", HOURLY, cron("0 3 * * *"), {"match": "same", "align": "upstream"}),
     ("schedules that do not line up", MIDNIGHT, every("7h", "2025-01-01"), {"match": "overlap"}),

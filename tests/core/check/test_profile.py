@@ -149,6 +149,34 @@ class TestShortProofs:
         assert not self.proved(daily, cron("0 2 * * 1"), match="next")
 
 
+def test_one_flow_may_have_mappings_of_any_kind() -> None:
+    """What is kept for one must not be taken for another."""
+    daily = cron("0 0 * * *")
+    study = Study(at("2025-01-31"), at("2025-02-02"))
+    wanted = {
+        "right": {"match": "interval", "since": "month"},
+        "both": {"match": "interval", "since": "month", "closed": "both"},
+        "own": {"match": "interval"},
+        "two": {"match": "interval", "count": 2},
+        "back": {"match": "interval", "back": 1},
+        "within": {"match": "interval", "within": "3d"},
+        "latest": {},
+    }
+    sizes = {
+        name: study.profile(Case(daily, daily, mapping(**keys), "all", own=False)).sizes
+        for name, keys in wanted.items()
+    }
+    assert sizes == {
+        "right": [30, 31, 1],
+        "both": [31, 1, 2],
+        "own": [1, 1, 1],
+        "two": [2, 2, 2],
+        "back": [1, 1, 1],
+        "within": [3, 3, 3],
+        "latest": [1, 1, 1],
+    }
+
+
 def test_right_ends_may_go_back_where_the_clock_does() -> None:
     """A day after 02:45 and after the second 02:15 is 02:45 and 02:15 of the next day."""
     quarters = cron("*/15 * * * *", "Europe/Amsterdam")
