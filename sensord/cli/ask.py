@@ -41,12 +41,19 @@ def ask(session: Session, db: Database, kind: str, body: Mapping[str, Any]) -> b
     for _ in range(round(PATIENCE / PAUSE)):
         if answer := requests.answer_of(db, request_id):
             if not answer.ok:
-                raise SensordError(answer.text)
+                raise _refusal(answer)
             render.message(answer.text)
             return True
         session.wait(PAUSE)
     render.message(f"accepted as request {request_id}; the daemon has not answered yet")
     return False
+
+
+def _refusal(answer: requests.Answer) -> SensordError:
+    """The error that the daemon met, as if it had been met here."""
+    error = SensordError(answer.text, hint=answer.hint)
+    error.exit_code = answer.exit_code or error.exit_code
+    return error
 
 
 def whoami() -> str:

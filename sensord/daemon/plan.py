@@ -43,7 +43,7 @@ def plan(tx: Transaction, catalog: Catalog, due: Sequence[Due], now: int) -> Pla
 
 def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int) -> Settled:
     """Map the sensors of these waiting runs, which have no edges yet; release or end those that are decided already."""
-    found = {run.run_id: _needs(catalog, run) for run in waiting}
+    found = {run.run_id: _needs(tx, catalog, run) for run in waiting}
     new_edges = [edge for run in waiting for need in found[run.run_id] for edge in _edges(catalog, run, need)]
     edges.insert(tx, new_edges, [])
     tallies = group(edges.tally(tx, [run.run_id for run in waiting])) if new_edges else {}
@@ -83,9 +83,10 @@ def _new_run(entry: Entry, tick: datetime) -> NewRun:
     return NewRun(entry.id, to_micros(tick), Kind.SCHEDULED, entry.flow.priority, entry.definition_id)
 
 
-def _needs(catalog: Catalog, run: Live) -> list[Need]:
+def _needs(tx: Transaction, catalog: Catalog, run: Live) -> list[Need]:
     entry = catalog.by_id[run.flow_id]
-    return needs(entry.flow, from_micros(run.logical_date), catalog.timelines, entry.first_at)
+    flow = catalog.definition(tx, run.flow_id, run.definition_id)
+    return needs(flow, from_micros(run.logical_date), catalog.timelines, entry.first_at)
 
 
 def _edges(catalog: Catalog, run: Live, need: Need) -> list[Edge]:

@@ -33,15 +33,15 @@ def serve(db: Database, handlers: Mapping[str, Handler], write: Writer, now: int
         except (DatabaseError, LeadLost):
             raise
         except SensordError as error:
-            _refuse(request, error.message, write, now)
+            _refuse(request, Answer(False, error.message, error.hint, error.exit_code), write, now)
         except Exception as error:
             log.exception("request %d (%s) failed", request.id, request.kind)
-            _refuse(request, f"internal error: {error!r}; the daemon's log says more", write, now)
+            _refuse(request, Answer(False, f"internal error: {error!r}; the daemon's log says more"), write, now)
     return len(gathered)
 
 
-def _refuse(request: Request, text: str, write: Writer, now: int) -> None:
-    write(lambda tx: requests.answer(tx, request, Answer(False, text), now))
+def _refuse(request: Request, answer: Answer, write: Writer, now: int) -> None:
+    write(lambda tx: requests.answer(tx, request, answer, now))
 
 
 def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sensord.core.flow import Flow
 from sensord.core.instant import format_instant, from_micros
 from sensord.core.run import FINAL, Reason, State
 from sensord.core.sensor import Ending, Standing, masks, severest
@@ -51,7 +52,8 @@ def conclude(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: in
     gates = {(gate.run_id, gate.sensor): gate for gate in edges.gates(tx, ids)}
     verdicts = []
     for run in waiting:
-        standing = standings(catalog, run, tallies[run.run_id], gates)
+        flow = catalog.definition(tx, run.flow_id, run.definition_id)
+        standing = standings(flow, run.run_id, tallies[run.run_id], gates)
         if verdict := decide(standing, tallies[run.run_id]):
             ending, message = verdict
             verdicts.append((run.run_id, int(ending.state), ending.reason.value, message))
@@ -67,13 +69,13 @@ def group(tallies: Iterable[Tally]) -> dict[int, list[Tally]]:
 
 
 def standings(
-    catalog: Catalog, run: Live, tallies: Sequence[Tally], gates: Mapping[tuple[int, int], Gate]
+    flow: Flow, run_id: int, tallies: Sequence[Tally], gates: Mapping[tuple[int, int], Gate]
 ) -> list[Standing]:
-    """How each sensor of the run stands, by its flow's definition and the tallies of its upstream runs."""
+    """How each sensor of the run stands, by the run's definition and the tallies of its upstream runs."""
     result = []
-    for sensor in catalog.by_id[run.flow_id].flow.sensors:
+    for sensor in flow.sensors:
         states = {State(tally.state): tally.number for tally in tallies if tally.sensor == sensor.index}
-        gate = gates.get((run.run_id, sensor.index))
+        gate = gates.get((run_id, sensor.index))
         need = gate.need if gate else sum(states.values())
         problem = Reason.NO_MATCH if gate and gate.problem else None
         result.append(Standing(sensor, need, states, problem, gate.problem if gate else None))

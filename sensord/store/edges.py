@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sensord.core.run import State
 from sensord.core.sensor import GATED
 from sensord.store.database import Transaction
-from sensord.store.runs import Live, Move
+from sensord.store.runs import COLUMNS, Live, Move
 
 
 class Edge(NamedTuple):
@@ -119,12 +119,12 @@ def gates(tx: Transaction, run_ids: Iterable[int]) -> list[Gate]:
     return [Gate(*row) for row in tx.fetch(GATES, ids=[(run_id,) for run_id in run_ids])]
 
 
-SET_PENDING = """
+SET_PENDING = f"""
 UPDATE run SET pending = x.missing, state = CASE WHEN x.missing = 0 THEN 2 ELSE 1 END,
                released_at = CASE WHEN x.missing = 0 THEN :now ELSE NULL END
 FROM ROWS(:counts, run_id, missing) x
 WHERE run.id = x.run_id AND run.state = 1
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -148,7 +148,7 @@ FROM (SELECT e.run_id AS waiter, {_CHANGE} AS arrived
       WHERE (e.ends & {GATED}) = 0
       GROUP BY e.run_id) c
 WHERE run.id = c.waiter AND run.state = 1 AND c.arrived <> 0
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -183,13 +183,13 @@ WHERE gate.run_id = x.run_id AND gate.sensor = x.sensor
 RETURNING gate.run_id, gate.sensor, need, counted
 """
 
-COUNT_BOTH = """
+COUNT_BOTH = f"""
 UPDATE run SET pending = run.pending - x.arrived,
                state = CASE WHEN run.pending = x.arrived THEN 2 ELSE 1 END,
                released_at = CASE WHEN run.pending = x.arrived THEN :now ELSE NULL END
 FROM ROWS(:changes, run_id, arrived) x
 WHERE run.id = x.run_id AND run.state = 1
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -212,12 +212,12 @@ def count_both(tx: Transaction, moved: Sequence[Move], now: int) -> list[Live]:
     return [run for run in changed if run.state == State.QUEUED]
 
 
-TOUCHED = """
-SELECT DISTINCT r.id, r.flow_id, r.logical_date, r.kind, r.priority, r.state, r.attempt, r.definition_id
+TOUCHED = f"""
+SELECT DISTINCT {COLUMNS}
 FROM ROWS(:moves, flow_id, logical_date, old, new) x
 JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
-JOIN run r ON r.id = e.run_id
-WHERE (e.ends & x.new) <> 0 AND r.state = 1
+JOIN run ON run.id = e.run_id
+WHERE (e.ends & x.new) <> 0 AND run.state = 1
 """
 
 

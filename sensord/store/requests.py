@@ -15,8 +15,12 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
+    """Where it is not ok, `hint` says what to try, and `exit_code` what the command line ends with."""
+
     ok: bool
     text: str
+    hint: str | None = None
+    exit_code: int | None = None
 
 
 ASK = """
@@ -31,13 +35,13 @@ def ask(db: Database, kind: str, body: dict[str, Any], *, who: str, now: int, ke
     return int(rows[0][0])
 
 
-ANSWER_OF = "SELECT ok, answer FROM request WHERE id = :id AND answered_at IS NOT NULL"
+ANSWER_OF = "SELECT ok, answer, hint, exit_code FROM request WHERE id = :id AND answered_at IS NOT NULL"
 
 
 def answer_of(db: Database, request_id: int) -> Answer | None:
     """The leader's answer, None as long as there is none."""
     rows = db.fetch(ANSWER_OF, id=request_id)
-    return Answer(bool(rows[0][0]), rows[0][1]) if rows else None
+    return Answer(bool(rows[0][0]), *rows[0][1:]) if rows else None
 
 
 OPEN = "SELECT id, kind, body, who FROM request WHERE answered_at IS NULL ORDER BY id LIMIT 100"
@@ -58,12 +62,13 @@ def _decode(text: str) -> dict[str, Any]:
 
 
 ANSWER = """
-UPDATE request SET answered_at = :now, ok = :ok, answer = :text WHERE id = :id AND answered_at IS NULL
+UPDATE request SET answered_at = :now, ok = :ok, answer = :text, hint = :hint, exit_code = :exit_code
+WHERE id = :id AND answered_at IS NULL
 """
 
 
 def answer(tx: Transaction, request: Request, reply: Answer, now: int) -> None:
-    tx.run(ANSWER, id=request.id, ok=int(reply.ok), text=reply.text, now=now)
+    tx.run(ANSWER, id=request.id, now=now, **reply._asdict() | {"ok": int(reply.ok)})
 
 
 EXPIRE = """

@@ -17,10 +17,12 @@ class NewRun(NamedTuple):
     kind: int
     priority: int
     definition_id: int
+    backfill_id: int | None = None
+    params: str | None = None
 
 
 class Live(NamedTuple):
-    """A run between waiting and its end."""
+    """A run between waiting and its end. `backfill_id`: the backfill that asked for it, None for any other."""
 
     run_id: int
     flow_id: int
@@ -30,6 +32,7 @@ class Live(NamedTuple):
     state: int
     attempt: int
     definition_id: int
+    backfill_id: int | None
 
     @property
     def queued(self) -> Queued:
@@ -67,13 +70,20 @@ class Ended(NamedTuple):
     message: str | None
 
 
-INSERT = """
-INSERT INTO run (flow_id, logical_date, kind, state, pending, attempt, priority, definition_id, created_at)
-SELECT x.flow_id, x.logical_date, x.kind, 1, 0, 0, x.priority, x.definition_id, :now
-FROM ROWS(:runs, flow_id, logical_date, kind, priority, definition_id) x
+COLUMNS = """
+run.id, run.flow_id, run.logical_date, run.kind, run.priority, run.state, run.attempt, run.definition_id,
+run.backfill_id
+"""
+"""Those of a Live."""
+
+INSERT = f"""
+INSERT INTO run (flow_id, logical_date, kind, state, pending, attempt, priority, definition_id, backfill_id, params,
+                 created_at)
+SELECT x.flow_id, x.logical_date, x.kind, 1, 0, 0, x.priority, x.definition_id, x.backfill_id, x.params, :now
+FROM ROWS(:runs, flow_id, logical_date, kind, priority, definition_id, backfill_id, params text) x
 WHERE true
 ON CONFLICT (flow_id, logical_date) DO NOTHING
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -82,8 +92,8 @@ def insert(tx: Transaction, runs: Sequence[NewRun], now: int) -> list[Live]:
     return [Live(*row) for row in tx.fetch(INSERT, runs=runs, now=now)]
 
 
-LIVE = """
-SELECT id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+LIVE = f"""
+SELECT {COLUMNS}
 FROM run WHERE state IN (2, 3, 4, 5)
 """
 
@@ -93,11 +103,11 @@ def live(tx: Transaction) -> list[Live]:
     return [Live(*row) for row in tx.fetch(LIVE)]
 
 
-DISPATCH = """
+DISPATCH = f"""
 UPDATE run SET state = 3, attempt = attempt + 1, reason = NULL, message = NULL, started_at = NULL, finished_at = NULL
 FROM ROWS(:ids, run_id) x
 WHERE run.id = x.run_id AND state = 2
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 SUBMIT = """
@@ -117,11 +127,11 @@ def dispatch(tx: Transaction, run_ids: Sequence[int], *, executor: str, host: st
     return started
 
 
-BEGIN = """
+BEGIN = f"""
 UPDATE run SET state = 4, started_at = x.at
 FROM ROWS(:began, run_id, number, at, pid) x
 WHERE run.id = x.run_id AND run.attempt = x.number AND run.state = 3
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 BEGIN_ATTEMPT = """
@@ -146,11 +156,11 @@ WHERE true
 ON CONFLICT (run_id, attempt) DO NOTHING
 """
 
-END = """
+END = f"""
 UPDATE run SET state = x.new, reason = x.cause, message = x.words, finished_at = x.at
 FROM ROWS(:ended, run_id, number, at, new, cause text, exit_code, signal, problem text, words text) x
 WHERE run.id = x.run_id AND run.attempt = x.number AND run.state IN (3, 4)
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -175,11 +185,11 @@ def tries(tx: Transaction, attempts: Sequence[tuple[int, int]]) -> dict[int, tup
     return {run_id: (flow_id, definition_id, number) for run_id, flow_id, definition_id, number in rows}
 
 
-REQUEUE = """
+REQUEUE = f"""
 UPDATE run SET state = 2, released_at = :now
 FROM ROWS(:retries, run_id, number) x
 WHERE run.id = x.run_id AND run.attempt = x.number AND run.state = 5
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -223,11 +233,11 @@ def stopping(tx: Transaction) -> dict[tuple[int, int], str]:
     return {(run_id, number): reason for run_id, number, reason in tx.fetch(STOPPING)}
 
 
-CONCLUDE = """
+CONCLUDE = f"""
 UPDATE run SET state = x.new, reason = x.cause, message = x.words, finished_at = :now
 FROM ROWS(:verdicts, run_id, new, cause text, words text) x
 WHERE run.id = x.run_id AND run.state = 1
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -236,10 +246,10 @@ def conclude(tx: Transaction, verdicts: Sequence[tuple[int, int, str, str]], now
     return [Live(*row) for row in tx.fetch(CONCLUDE, verdicts=verdicts, now=now)]
 
 
-FIND = """
-SELECT r.id, r.flow_id, r.logical_date, r.kind, r.priority, r.state, r.attempt, r.definition_id
-FROM run r JOIN flow f ON f.id = r.flow_id
-WHERE f.name = :flow AND r.logical_date = :date
+FIND = f"""
+SELECT {COLUMNS}
+FROM run JOIN flow f ON f.id = run.flow_id
+WHERE f.name = :flow AND run.logical_date = :date
 """
 
 
@@ -249,9 +259,9 @@ def find(tx: Transaction, flow: str, date: int) -> Live | None:
     return Live(*rows[0]) if rows else None
 
 
-BY_ID = """
-SELECT r.id, r.flow_id, r.logical_date, r.kind, r.priority, r.state, r.attempt, r.definition_id
-FROM ROWS(:ids, run_id) x JOIN run r ON r.id = x.run_id
+BY_ID = f"""
+SELECT {COLUMNS}
+FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_id
 """
 
 
@@ -260,10 +270,10 @@ def by_id(tx: Transaction, run_ids: Sequence[int]) -> dict[int, Live]:
     return {row[0]: Live(*row) for row in tx.fetch(BY_ID, ids=[(run_id,) for run_id in run_ids])}
 
 
-SETTLE_BY_HAND = """
+SETTLE_BY_HAND = f"""
 UPDATE run SET state = :new, reason = :reason, message = :message, finished_at = :now
 WHERE id = :id AND state = :old
-RETURNING id, flow_id, logical_date, kind, priority, state, attempt, definition_id
+RETURNING {COLUMNS}
 """
 
 
@@ -275,35 +285,36 @@ def mark(tx: Transaction, run: Live, new: int, reason: str, message: str, now: i
     return Live(*row)
 
 
-RERUN = """
+RERUN = f"""
 UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, definition_id = f.definition_id,
-               retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL
+               retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL,
+               rerun_at = :now, stale_at = NULL, passed_over = NULL
 FROM ROWS(:ids, run_id) x, flow f
 WHERE run.id = x.run_id AND f.id = run.flow_id AND run.state IN (6, 7, 8, 9)
-RETURNING run.id, run.flow_id, logical_date, kind, run.priority, run.state, attempt, run.definition_id
+RETURNING {COLUMNS}
 """
 
 
-def rerun(tx: Transaction, run_ids: Sequence[int]) -> list[Live]:
+def rerun(tx: Transaction, run_ids: Sequence[int], now: int) -> list[Live]:
     """Final -> waiting, with the flow's current definition. The runs that were not final are left alone."""
-    return [Live(*row) for row in tx.fetch(RERUN, ids=[(run_id,) for run_id in run_ids])]
+    return [Live(*row) for row in tx.fetch(RERUN, ids=[(run_id,) for run_id in run_ids], now=now)]
 
 
 REDEFINE = """
 UPDATE run SET definition_id = f.definition_id, priority = f.priority
 FROM ROWS(:ids, flow_id) x JOIN flow f ON f.id = x.flow_id
-WHERE run.flow_id = f.id AND run.state = 1
+WHERE run.flow_id = f.id AND run.state = 1 AND run.keeps_definition = 0
 """
 
-WAITING = """
-SELECT r.id, r.flow_id, r.logical_date, r.kind, r.priority, r.state, r.attempt, r.definition_id
-FROM ROWS(:ids, flow_id) x JOIN run r ON r.flow_id = x.flow_id
-WHERE r.state = 1
+WAITING = f"""
+SELECT {COLUMNS}
+FROM ROWS(:ids, flow_id) x JOIN run ON run.flow_id = x.flow_id
+WHERE run.state = 1
 """
 
 
 def redefine(tx: Transaction, flow_ids: Sequence[int]) -> None:
-    """Give the waiting runs of these flows their flow's current definition."""
+    """Give the waiting runs of these flows their flow's current definition, but not those that keep their own."""
     if flow_ids:
         tx.run(REDEFINE, ids=[(flow_id,) for flow_id in flow_ids])
 

@@ -51,7 +51,10 @@ def _column(kind: Any, *, key: bool = False, null: bool = False, default: str | 
 
 
 class Flow(Base, table=True):
-    """`planned_to`: every tick at or before it has a run or counts as missed. `state`: active, removed, retired."""
+    """`planned_to`: every tick at or before it has a run or counts as missed. `state`: active, removed, retired.
+
+    `pruned_to`: of runs at or before it, only the outcome is kept.
+    """
 
     __tablename__: ClassVar[Any] = "flow"
     __table_args__ = (UniqueConstraint("name"),)
@@ -67,6 +70,7 @@ class Flow(Base, table=True):
     first_date: int | None = _column(Instant, null=True)
     max_active: int = _column(Integer)
     priority: int = _column(Integer)
+    pruned_to: int | None = _column(Instant, null=True)
 
 
 class Definition(Base, table=True):
@@ -85,6 +89,10 @@ class Definition(Base, table=True):
 
 class Run(Base, table=True):
     """One (flow, logical date). `pending` counts what a waiting run still waits for.
+
+    `rerun_at`: when it was last sent back to waiting. `stale_at`: when an upstream run that it had consumed was.
+    `keeps_definition`: it waits by its own definition, not by its flow's current one. `params`: JSON, those that a
+    person gave. `passed_over`: JSON, what its sensors went on without.
 
     Half of each page is left free for new versions of its rows: counting then needs no new index entries.
     """
@@ -108,10 +116,18 @@ class Run(Base, table=True):
     released_at: int | None = _column(Instant, null=True)
     started_at: int | None = _column(Instant, null=True)
     finished_at: int | None = _column(Instant, null=True)
+    rerun_at: int | None = _column(Instant, null=True)
+    stale_at: int | None = _column(Instant, null=True)
+    backfill_id: int | None = _column(BigInteger, null=True)
+    keeps_definition: int = _column(SmallInteger, default="0")
+    params: str | None = _column(Text, null=True)
+    passed_over: str | None = _column(Text, null=True)
 
 
 _LIVE = text("state IN (2, 3, 4, 5)")  # queued, starting, running, retrying
 Index("run_live", Run.flow_id, Run.state, postgresql_where=_LIVE, sqlite_where=_LIVE)  # type: ignore[arg-type] # columns, once mapped
+_FILLED = text("backfill_id IS NOT NULL")
+Index("run_backfill", Run.backfill_id, postgresql_where=_FILLED, sqlite_where=_FILLED)  # type: ignore[arg-type] # columns, once mapped
 
 
 class Edge(Base, table=True):
@@ -129,7 +145,10 @@ class Edge(Base, table=True):
 
 
 class Gate(Base, table=True):
-    """A sensor that is satisfied with `need` of its `mapped` runs, or mapped to nothing: `problem` says why."""
+    """A sensor that is satisfied with `need` of its `mapped` runs, or mapped to nothing: `problem` says why.
+
+    `timed_out`: its deadline has passed, and it goes on without what is missing: `need` is 0.
+    """
 
     __tablename__: ClassVar[Any] = "gate"
     __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}
@@ -140,6 +159,7 @@ class Gate(Base, table=True):
     counted: int = _column(Integer)
     mapped: int = _column(Integer)
     problem: str | None = _column(Text, null=True)
+    timed_out: int = _column(SmallInteger, default="0")
 
 
 class Timer(Base, table=True):
@@ -199,10 +219,40 @@ class Request(Base, table=True):
     answered_at: int | None = _column(Instant, null=True)
     ok: int | None = _column(SmallInteger, null=True)
     answer: str | None = _column(Text, null=True)
+    exit_code: int | None = _column(SmallInteger, null=True)
+    hint: str | None = _column(Text, null=True)
 
 
 _OPEN = text("answered_at IS NULL")
 Index("request_open", Request.id, postgresql_where=_OPEN, sqlite_where=_OPEN)  # type: ignore[arg-type] # columns, once mapped
+
+
+class Backfill(Base, table=True):
+    """Ticks that somebody asked for. `state`: running, paused, cancelled, done. `rerun`: which ended runs, too."""
+
+    __tablename__: ClassVar[Any] = "backfill"
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
+
+    id: int = _id()
+    state: int = _column(SmallInteger)
+    who: str = _column(Text)
+    rerun: str | None = _column(Text, null=True)
+    max_active: int | None = _column(Integer, null=True)
+    created_at: int = _column(Instant)
+    finished_at: int | None = _column(Instant, null=True)
+
+
+class BackfillFlow(Base, table=True):
+    """The dates of one flow that a backfill fills, in the order of `position`; done up to `planned_to`."""
+
+    __tablename__: ClassVar[Any] = "backfill_flow"
+
+    backfill_id: int = _column(BigInteger, key=True)
+    position: int = _column(Integer, key=True)
+    flow_id: int = _column(BigInteger)
+    from_date: int = _column(Instant)
+    to_date: int = _column(Instant)
+    planned_to: int | None = _column(Instant, null=True)
 
 
 class Leader(Base, table=True):

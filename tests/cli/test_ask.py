@@ -33,6 +33,31 @@ def test_a_request_says_who_asked_and_when(world: World, asking: Program) -> Non
     assert created_at == 1_795_343_400_000_000
 
 
+def test_a_refusal_comes_with_the_daemons_hint_and_exit_code(world: World, asking: Program) -> None:
+    world.flow("orders", HOURLY)
+    world.start()
+    world.tick()
+    refused = asking("run", "rerun", "orders", "latest")
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        1,
+        "error: expected a run that has ended, got orders 2026-11-22T10:00:00Z in running",
+    )
+
+    def gone() -> None:
+        world.db.run("DELETE FROM run")
+        world.tick()
+
+    asking.meanwhile = gone
+    lost = asking("run", "cancel", "orders", "latest")
+    assert (lost.code, lost.err.splitlines()) == (
+        4,
+        [
+            "error: expected a run of orders 2026-11-22T10:00:00Z, got none",
+            "hint: sensord run list --flow orders",
+        ],
+    )
+
+
 def test_a_refusal_is_an_error(world: World, asking: Program) -> None:
     world.start()
     (world.folder / "sensord.toml").write_text("slots = 0")

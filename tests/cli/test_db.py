@@ -36,16 +36,16 @@ def test_reads_migrate_no_database(on_empty: Program, dialect: str) -> None:
 
 
 def test_upgrade_makes_what_is_needed_once(on_empty: Program) -> None:
-    assert on_empty("db", "upgrade").err == "upgraded to 0001\n"
-    assert on_empty("db", "upgrade").err == "nothing to do: the database is at 0001\n"
+    assert on_empty("db", "upgrade").err == "upgraded to 0002\n"
+    assert on_empty("db", "upgrade").err == "nothing to do: the database is at 0002\n"
     assert on_empty("db", "check").code == 0
     assert on_empty("status").code == 0
 
 
 def test_check_of_a_current_database(sensord: Program) -> None:
     shown = sensord("db", "check", "--json").json
-    assert (shown["condition"], shown["revision"], shown["needed"]) == ("current", "0001", "0001")
-    assert sensord("db", "check").out.endswith(": current, at 0001\n")
+    assert (shown["condition"], shown["revision"], shown["needed"]) == ("current", "0002", "0002")
+    assert sensord("db", "check").out.endswith(": current, at 0002\n")
 
 
 @pytest.mark.parametrize(("revision", "condition"), [("0000", "older"), ("9999", "newer")])

@@ -22,7 +22,7 @@ IDS = {"ids": [(7,), (8,)]}
 MOVES = {"moves": [(1, 5, 1 << State.RUNNING, SUCCESS)]}
 
 HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "plan": (runs.INSERT, {"runs": [(1, 5000, 0, 0, 1)], "now": 1}),
+    "plan": (runs.INSERT, {"runs": [(1, 5000, 0, 0, 1, None, None)], "now": 1}),
     "cursors": (flows.ADVANCE, {"rows": [(1, 5, 5)]}),
     "passed over": (edges.PASSED_OVER, {"advances": [(1, 5, 6)]}),
     "edges": (edges.INSERT, {"edges": [(1, 5, 900_000, 0, SUCCESS, SKIPPED)]}),

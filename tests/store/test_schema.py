@@ -25,7 +25,7 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
 
 
 def upgrade() -> None:
@@ -56,8 +56,13 @@ def engine(db: Database) -> Iterator[sqlalchemy.Engine]:
 def shape(db: Database) -> list[tuple[Any, ...]]:
     """Everything that the database itself says of its tables, indexes and constraints, as text."""
     if db.dialect == "sqlite":
-        rows = db.fetch("SELECT name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version' ORDER BY name")
-        return [(name, sql and " ".join(sql.split())) for name, sql in rows]
+        columns = db.fetch(
+            "SELECT t.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk, t.wr, t.sql LIKE '%AUTOINCREMENT%'"
+            " FROM (SELECT l.name, l.wr, m.sql FROM pragma_table_list l JOIN sqlite_master m ON m.name = l.name) t,"
+            " pragma_table_info(t.name) c WHERE t.name NOT LIKE 'alembic%' ORDER BY t.name, c.cid"
+        )
+        indexes = db.fetch("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name NOT LIKE 'alembic%'")
+        return [*columns, *sorted((name, sql and " ".join(sql.split())) for name, sql in indexes)]
     columns = db.fetch(
         "SELECT table_name, ordinal_position, column_name, data_type, is_nullable, column_default, is_identity"
         " FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
@@ -101,10 +106,12 @@ def test_the_hot_tables_are_laid_out_as_measured(db: Database) -> None:
 
     assert "run_live" in text
     assert "edge_run" in text
-    assert text.count(" WHERE ") == 2  # run_live, request_open: partial
+    assert text.count(" WHERE ") == 3  # run_live, run_backfill, request_open: partial
     if db.dialect == "sqlite":
-        assert text.count("WITHOUT ROWID") == 2  # edge, gate
-        assert text.count("AUTOINCREMENT") == 2  # definition, request: pruned, but never numbered anew
+        columns = [row for row in shape(db) if len(row) > 2]
+        assert {row[0] for row in columns if row[6]} == {"edge", "gate"}  # without row ids
+        # Rows of these may be pruned, but numbers are never given twice.
+        assert {row[0] for row in columns if row[7]} == {"definition", "request", "backfill"}
     else:
         assert "('run', '{fillfactor=50}')" in text
 
@@ -157,7 +164,7 @@ def test_a_newer_database_is_left_alone(own: Database) -> None:
     at_revision(own, "0099")
 
     for use in (schema.require_current, schema.prepare, schema.upgrade):
-        with pytest.raises(DatabaseError, match=r"at revision 0099, newer than this sensord \S+ knows \(0001\)"):
+        with pytest.raises(DatabaseError, match=r"at revision 0099, newer than this sensord \S+ knows \(0002\)"):
             use(own)
 
 
@@ -191,9 +198,9 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     def install(statement: str) -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(schema.MIGRATIONS, folder)
-        (folder / "versions" / "0002_extra.py").write_text(SECOND.format(statement=statement))
+        (folder / "versions" / "0003_extra.py").write_text(SECOND.format(statement=statement))
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "HEAD", "0002")
+        monkeypatch.setattr(schema, "HEAD", "0003")
 
     return install
 
@@ -208,7 +215,7 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(own: Database, next_ve
 
     schema.prepare(own)
 
-    assert schema.revision(own) == "0002"
+    assert schema.revision(own) == "0003"
     assert own.fetch("SELECT name, priority FROM flow") == [("a", 7)]
 
 
@@ -216,10 +223,10 @@ def test_unless_told_not_to(own: Database, next_version: Callable[[str], None]) 
     next_version("SELECT 1")
 
     for use in (schema.require_current, lambda db: schema.prepare(db, migrate=False)):
-        with pytest.raises(DatabaseError, match=r"at revision 0001, older than sensord \S+ needs \(0002\)"):
+        with pytest.raises(DatabaseError, match=r"at revision 0002, older than sensord \S+ needs \(0003\)"):
             use(own)
 
-    assert schema.revision(own) == "0001"
+    assert schema.revision(own) == "0002"
 
 
 def test_a_migration_that_fails_changes_nothing(own: Database, next_version: Callable[[str], None]) -> None:
@@ -230,7 +237,7 @@ def test_a_migration_that_fails_changes_nothing(own: Database, next_version: Cal
         schema.upgrade(own)
 
     assert caught.value.hint == "nothing was changed"
-    assert (schema.revision(own), shape(own)) == ("0001", before)
+    assert (schema.revision(own), shape(own)) == ("0002", before)
 
 
 def test_so_does_one_that_cannot_be_found(own: Database) -> None:

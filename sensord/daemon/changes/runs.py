@@ -1,37 +1,20 @@
-"""What people change: rerun, cancel or mark a run, trigger one, pause a flow. Each is one transaction of the lead."""
+"""What people change of a run: rerun, cancel or mark it, or trigger one."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 from sensord.core.instant import format_instant, to_micros
-from sensord.core.queue import Hold
 from sensord.core.run import FINAL, Kind, Reason, State
-from sensord.daemon.alarms import Rung, end
-from sensord.daemon.catalog import Entry
+from sensord.daemon.alarms import end
+from sensord.daemon.changes.change import Changed, find_entry, find_run, read_date
 from sensord.daemon.picture import Picture
 from sensord.daemon.plan import resolve
-from sensord.daemon.settle import Settled, settle
-from sensord.errors import InvalidValue, NotFound
+from sensord.daemon.settle import settle
+from sensord.errors import InvalidValue
 from sensord.executors.base import Attempt
-from sensord.store import edges, flows, runs
+from sensord.store import edges, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live, Move, NewRun
-
-
-@dataclass(slots=True)
-class Changed:
-    """What a change did: `left` are runs that left `queued` or `retrying` by it, as they were before."""
-
-    text: str
-    settled: Settled = field(default_factory=Settled)
-    rung: Rung = field(default_factory=Rung)
-    left: list[Live] = field(default_factory=list)
-
-
-Change = Callable[[Transaction, Picture, Mapping[str, Any], int], Changed]
-"""Applies a request's body at an instant (microseconds). NotFound or InvalidValue where it cannot be done."""
 
 
 def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
@@ -39,10 +22,10 @@ def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
 
     Runs that wait for it wait again where it had counted; those that are queued or further go on.
     """
-    run, name = _find(tx, body)
+    run, name = find_run(tx, body)
     if run.state not in FINAL:
         raise InvalidValue(f"expected a run that has ended, got {name} in {State(run.state).label}")
-    (waiting,) = runs.rerun(tx, [run.run_id])
+    (waiting,) = runs.rerun(tx, [run.run_id], now)
     edges.clear(tx, [run.run_id])
     settled = settle(tx, picture.catalog, runs.moves([waiting], State(run.state)), now)
     settled.add(resolve(tx, picture.catalog, [waiting], now))
@@ -51,7 +34,7 @@ def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
 
 def cancel(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
     """End a run before its time; a command that runs is ended first."""
-    run, name = _find(tx, body)
+    run, name = find_run(tx, body)
     if run.state in FINAL:
         raise InvalidValue(
             f"expected a run that has not ended, got {name} in {State(run.state).label}", hint="sensord run mark"
@@ -61,7 +44,7 @@ def cancel(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int)
 
 def mark(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
     """Say how a run ended, whatever it did; a command that runs is ended first."""
-    run, name = _find(tx, body)
+    run, name = find_run(tx, body)
     states = {state.label: state for state in FINAL}
     new = states.get(str(body.get("state")))
     if new is None:
@@ -71,7 +54,7 @@ def mark(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -
 
 def trigger(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
     """Make a manual run, at a tick or at any other instant that is free; it waits for its sensors as every run does."""
-    entry, at = _entry(picture, body), _at(body)
+    entry, at = find_entry(picture, body), read_date(body)
     name = f"{entry.flow.name} {format_instant(at)}"
     if to_micros(at) > now:
         raise InvalidValue(f"expected a date that has come, got {format_instant(at)}")
@@ -83,36 +66,6 @@ def trigger(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int
     settled = settle(tx, picture.catalog, missed, now)
     settled.add(resolve(tx, picture.catalog, made, now))
     return Changed(f"{name} is {'queued' if settled.released else 'waiting'}", settled)
-
-
-def pause(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
-    """Plan nothing more of a flow and start nothing that is scheduled; what runs goes on."""
-    entry = _entry(picture, body)
-    if entry.hold is Hold.ALL or not flows.pause(tx, entry.id, now):
-        raise InvalidValue(f"expected a flow at work, got {entry.flow.name}, which is paused or removed")
-    picture.catalog.pause(entry)
-    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
-    return Changed(f"{entry.flow.name} is paused")
-
-
-def resume(tx: Transaction, picture: Picture, body: Mapping[str, Any], _: int) -> Changed:
-    """Go on with a paused flow; the ticks that passed are made up for."""
-    entry = _entry(picture, body)
-    if entry.hold is Hold.ALL or not flows.resume(tx, entry.id):
-        raise InvalidValue(f"expected a paused flow, got {entry.flow.name}, which is not")
-    picture.catalog.resume(entry)
-    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
-    return Changed(f"{entry.flow.name} goes on")
-
-
-CHANGES: Mapping[str, Change] = {
-    "rerun": rerun,
-    "cancel": cancel,
-    "mark": mark,
-    "trigger": trigger,
-    "pause": pause,
-    "resume": resume,
-}
 
 
 def _put(
@@ -139,31 +92,3 @@ def _stop(tx: Transaction, picture: Picture, run: Live, name: str, new: State, n
     else:
         end(tx, picture.catalog, run, new.label, changed.rung, now)
     return changed
-
-
-def _entry(picture: Picture, body: Mapping[str, Any]) -> Entry:
-    flow = str(body.get("flow"))
-    entry = picture.catalog.by_name.get(flow)
-    if entry is None:
-        raise NotFound(f"expected a flow, got {flow!r}", hint="sensord flow list")
-    return entry
-
-
-def _find(tx: Transaction, body: Mapping[str, Any]) -> tuple[Live, str]:
-    flow, at = str(body.get("flow")), _at(body)
-    name = f"{flow} {format_instant(at)}"
-    run = runs.find(tx, flow, to_micros(at))
-    if run is None:
-        raise NotFound(f"expected a run of {name}, got none", hint=f"sensord run list --flow {flow}")
-    return run, name
-
-
-def _at(body: Mapping[str, Any]) -> datetime:
-    text = body.get("logical_date")
-    try:
-        at = datetime.fromisoformat(str(text))
-        if at.tzinfo is not None:
-            return at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass  # said below, as for a date without a zone
-    raise InvalidValue(f"expected a logical date with its zone, got {text!r}")

@@ -1,0 +1,16 @@
+"""What people change: each change is one transaction of the lead. The requests of the command line name them."""
+
+from collections.abc import Mapping
+
+from sensord.daemon.changes import flows, runs
+from sensord.daemon.changes.change import Change as Change
+from sensord.daemon.changes.change import Changed as Changed
+
+CHANGES: Mapping[str, Change] = {
+    "rerun": runs.rerun,
+    "cancel": runs.cancel,
+    "mark": runs.mark,
+    "trigger": runs.trigger,
+    "pause": flows.pause,
+    "resume": flows.resume,
+}

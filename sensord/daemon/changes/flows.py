@@ -1,0 +1,31 @@
+"""What people change of a flow: pause it, and go on with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sensord.core.queue import Hold
+from sensord.daemon.changes.change import Changed, find_entry
+from sensord.daemon.picture import Picture
+from sensord.errors import InvalidValue
+from sensord.store import flows
+from sensord.store.database import Transaction
+
+
+def pause(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """Plan nothing more of a flow and start nothing that is scheduled; what runs goes on."""
+    entry = find_entry(picture, body)
+    if entry.hold is Hold.ALL or not flows.pause(tx, entry.id, now):
+        raise InvalidValue(f"expected a flow at work, got {entry.flow.name}, which is paused or removed")
+    picture.catalog.pause(entry)
+    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
+    return Changed(f"{entry.flow.name} is paused")
+
+
+def resume(tx: Transaction, picture: Picture, body: Mapping[str, Any], _: int) -> Changed:
+    """Go on with a paused flow; the ticks that passed are made up for."""
+    entry = find_entry(picture, body)
+    if entry.hold is Hold.ALL or not flows.resume(tx, entry.id):
+        raise InvalidValue(f"expected a paused flow, got {entry.flow.name}, which is not")
+    picture.catalog.resume(entry)
+    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
+    return Changed(f"{entry.flow.name} goes on")

@@ -1,0 +1,61 @@
+"""The whole life of a run: deadlines that were applied, what was passed over, stale runs, backfills, retired flows."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _columns()
+    _backfills()
+
+
+def _columns() -> None:
+    op.add_column("flow", _big("pruned_to", null=True))
+    for name in ("rerun_at", "stale_at", "backfill_id"):
+        op.add_column("run", _big(name, null=True))
+    op.add_column("run", _small("keeps_definition", default="0"))
+    for name in ("params", "passed_over"):
+        op.add_column("run", sa.Column(name, sa.Text(), nullable=True))
+    op.add_column("gate", _small("timed_out", default="0"))
+    op.add_column("request", _small("exit_code", null=True))
+    op.add_column("request", sa.Column("hint", sa.Text(), nullable=True))
+    condition = sa.text("backfill_id IS NOT NULL")
+    op.create_index("run_backfill", "run", ["backfill_id"], postgresql_where=condition, sqlite_where=condition)
+
+
+def _backfills() -> None:
+    op.create_table(
+        "backfill",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(), nullable=False),
+        _small("state"),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("rerun", sa.Text(), nullable=True),
+        sa.Column("max_active", sa.Integer(), nullable=True),
+        _big("created_at"),
+        _big("finished_at", null=True),
+        sa.PrimaryKeyConstraint("id", name="backfill_pkey"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "backfill_flow",
+        _big("backfill_id"),
+        sa.Column("position", sa.Integer(), nullable=False),
+        _big("flow_id"),
+        _big("from_date"),
+        _big("to_date"),
+        _big("planned_to", null=True),
+        sa.PrimaryKeyConstraint("backfill_id", "position", name="backfill_flow_pkey"),
+    )
+
+
+def _big(name: str, *, null: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), nullable=null)
+
+
+def _small(name: str, *, null: bool = False, default: str | None = None) -> sa.Column[int]:
+    return sa.Column(name, sa.SmallInteger(), nullable=null, server_default=sa.text(default) if default else None)
