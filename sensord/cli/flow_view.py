@@ -117,7 +117,8 @@ def _state(row: flows.Flow) -> Span:
 
 def _sensor_words(sensor: Sensor) -> str:
     require = "" if sensor.require == "all" else f", require {sensor.require}"
-    return f"{sensor.upstream}, {sensor.mapping.label}{require}, on_failure {sensor.on_failure.value}"
+    deadline = f", timeout {sensor.timeout}, then {sensor.on_timeout.value}" if sensor.timeout else ""
+    return f"{sensor.upstream}, {sensor.mapping.label}{require}, on_failure {sensor.on_failure.value}{deadline}"
 
 
 def _sensor_shape(sensor: Sensor) -> dict[str, Any]:
@@ -130,4 +131,6 @@ def _sensor_shape(sensor: Sensor) -> dict[str, Any]:
         "on_failure": sensor.on_failure.value,
         "on_skipped": sensor.on_skipped.value,
         "on_missing": sensor.on_missing.value,
+        "timeout": str(sensor.timeout) if sensor.timeout else None,
+        "on_timeout": sensor.on_timeout.value if sensor.timeout else None,
     }

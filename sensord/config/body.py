@@ -14,6 +14,7 @@ from sensord.config.mapping_functions import load_function
 from sensord.config.mappings import make_mapping
 from sensord.config.template_body import read_text, write_text
 from sensord.core.cron import CronTicks, parse_cron
+from sensord.core.duration import parse_duration
 from sensord.core.every import EveryTicks, parse_every
 from sensord.core.flow import SUCCESS_ONLY, Command, First, Flow, Policy, Sensor
 from sensord.core.mapping import Mapping, MappingFunction, Match
@@ -26,7 +27,7 @@ from sensord.core.zone import parse_zone
 _STATES = {state.label: state for state in State}
 _DEFAULTS = {kind: {one.name: one.default for one in fields(kind)} for kind in (Flow, Command, Sensor, Mapping, Retry)}
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-_POLICIES = ("on_failure", "on_skipped", "on_missing")
+_POLICIES = ("on_failure", "on_skipped", "on_missing", "on_timeout")
 
 
 def write_body(flow: Flow) -> str:
@@ -139,7 +140,8 @@ def _read_limits(run: dict[str, Any]) -> dict[str, Any]:
 def _write_sensor(sensor: Sensor) -> dict[str, Any]:
     accept = sorted(state.label for state in sensor.accept) if sensor.accept != SUCCESS_ONLY else None
     mapping = _write_mapping(sensor.mapping)
-    written = _written({"upstream": sensor.upstream, "mapping": mapping, "accept": accept})
+    timeout = sensor.timeout and str(sensor.timeout)
+    written = _written({"upstream": sensor.upstream, "mapping": mapping, "accept": accept, "timeout": timeout})
     return written | _unlike(sensor, "require", *_POLICIES)
 
 
@@ -147,6 +149,8 @@ def _read_sensor(index: int, written: dict[str, Any]) -> Sensor:
     options: dict[str, Any] = {key: Policy(written[key]) for key in _POLICIES if key in written}
     if "accept" in written:
         options["accept"] = frozenset(_STATES[label] for label in written["accept"])
+    if "timeout" in written:
+        options["timeout"] = parse_duration(written["timeout"])
     if "require" in written:
         options["require"] = written["require"]
     mapping = make_mapping(written.get("mapping", {}), _import_later)

@@ -4,14 +4,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sensord.config.mappings import make_mapping
+from sensord.config.names import show
 from sensord.config.report import Report
 from sensord.config.tables import SensorTable
+from sensord.core.duration import Duration, parse_duration
 from sensord.core.flow import SUCCESS_ONLY, Policy, Sensor
 from sensord.core.mapping import KEYS, Loader, Mapping, Require, read_require
 from sensord.core.run import FINAL, State
 from sensord.errors import ConfigError, InvalidValue
 
-POLICIES = ("on_failure", "on_skipped", "on_missing")
+POLICIES = ("on_failure", "on_skipped", "on_missing", "on_timeout")
 _STATES = {state.label: state for state in FINAL}
 
 
@@ -32,11 +34,12 @@ def _build_sensor(
     mapping = _build_mapping(path, table, zone, load, report)
     require = _read_require(path, table, report)
     accept = _read_accept(path, table, report)
+    timeout = _read_timeout(path, table, report)
     if table.upstream is None or mapping is None or require is None or not accept:
         return None
     accept = accept | {State.SKIPPED} if table.upstream == flow else accept
     policies: dict[str, Any] = {key: Policy(name) for key in POLICIES if (name := getattr(table, key)) is not None}
-    return Sensor(index, table.upstream, mapping, require, accept, **policies)
+    return Sensor(index, table.upstream, mapping, require, accept, timeout=timeout, **policies)
 
 
 def _build_mapping(
@@ -69,3 +72,20 @@ def _read_accept(path: tuple[str, int], table: SensorTable, report: Report) -> f
     if not words:
         report.at_value((*path, "accept"), "expected at least one state, got an empty list")
     return FINAL if "finished" in words else frozenset(_STATES[word] for word in words)
+
+
+def _read_timeout(path: tuple[str, int], table: SensorTable, report: Report) -> Duration | None:
+    """None where there is none, or where it is wrong."""
+    if table.timeout is None:
+        if table.on_timeout is not None and not report.said((*path, "timeout")):
+            message = "expected a timeout beside it, got none: on_timeout says what happens when that is over"
+            report.at_key((*path, "on_timeout"), message, 'such as timeout = "2h"')
+        return None
+    try:
+        timeout = parse_duration(table.timeout)
+    except InvalidValue as error:
+        report.refuse((*path, "timeout"), error)
+        return None
+    if not timeout.is_positive:
+        report.at_value((*path, "timeout"), f"expected a duration longer than zero, got {show(table.timeout)}")
+    return timeout

@@ -29,6 +29,7 @@ class Expects:
 _TEXT = Expects("a text")
 _FLAG = Expects("true or false")
 _POLICY = Expects('"wait", "fail", "skip" or "proceed"', ("wait", "fail", "skip", "proceed"))
+_AT_DEADLINE = Expects('"fail", "skip" or "proceed"', ("fail", "skip", "proceed"))
 _TEXTS = Expects("a list of texts")
 _TABLE = Expects("a table")
 _PARAMS = Expects("a table of texts, numbers, true and false", inside="a text, a number, true or false")
@@ -89,6 +90,8 @@ class SensorTable(Table):
     on_failure: Annotated[PolicyName | None, _POLICY] = None
     on_skipped: Annotated[PolicyName | None, _POLICY] = None
     on_missing: Annotated[PolicyName | None, _POLICY] = None
+    timeout: Annotated[str | None, _SPAN] = None
+    on_timeout: Annotated[Literal["fail", "skip", "proceed"] | None, _AT_DEADLINE] = None
 
 
 class FlowTable(Table):

@@ -7,7 +7,7 @@ KEYS: dict[str, frozenset[str]] = {
     "": frozenset({"retention"}),
     "schedule": frozenset({"catchup", "catchup_limit", "late_limit"}),
     "run": frozenset({"user", "executor", "queue", "pool", "pools"}),
-    "sensors": frozenset({"timeout", "on_timeout", "every"}),
+    "sensors": frozenset({"every"}),
     "sensord.toml": frozenset(
         {
             "allowed_users",

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     LOST = "lost"
     UPSTREAM_FAILED = "upstream_failed"
     UPSTREAM_SKIPPED = "upstream_skipped"
+    SENSOR_TIMEOUT = "sensor_timeout"
     NO_MATCH = "no_match"
     MAPPING_ERROR = "mapping_error"
     FLOW_RETIRED = "flow_retired"

@@ -114,6 +114,17 @@ def test_a_warning_alone_is_no_failure(on_files: Program) -> None:
     assert said.err.startswith("no errors")
 
 
+def test_check_finds_a_deadline_that_comes_before_the_upstream_does(on_files: Program) -> None:
+    # given a run at 02:00 that waits for the tick at 09:00, but only until 05:00
+    write(on_files, "late", DAILY.replace("0 2", "0 9"))
+    write(on_files, "sales", DAILY, on("late", match="next", timeout="3h"))
+    said = on_files("check", "--from", "2026-11-22", "--horizon", "30d", "--json")
+    (finding,) = json.loads(said.out)["findings"]
+    assert (finding["severity"], finding["kind"], finding["sensor"]) == ("warning", "late_upstream", 0)
+    assert 'the deadline, timeout = "3h", is 2026-11-22 05:00' in finding["message"]
+    assert finding["hint"] == 'timeout = "8h"'
+
+
 @pytest.mark.parametrize(("horizon", "code"), [("0d", 2), ("-1d", 2), ("1 year", 1), ("5", 1)])
 def test_a_horizon_that_makes_no_sense(on_files: Program, horizon: str, code: int) -> None:
     assert on_files("check", "--horizon", horizon).code == code

@@ -52,6 +52,15 @@ def test_one_flow(sensord: Program) -> None:
     ]
 
 
+def test_a_deadline_is_told_with_its_sensor(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    world.flow("sales", HOURLY, on("orders", timeout="90m", on_timeout="skip"))
+    world.start()
+    assert sensord("flow", "show", "sales").lines[-1].endswith("on_failure wait, timeout 1h30m, then skip")
+    (shown,) = sensord("flow", "show", "sales", "--json").json["sensors"]
+    assert (shown["timeout"], shown["on_timeout"]) == ("1h30m", "skip")
+
+
 @pytest.mark.usefixtures("mart")
 def test_one_flow_as_json(sensord: Program) -> None:
     shown = sensord("flow", "show", "orders", "--json").json
@@ -79,6 +88,8 @@ def test_a_flows_sensors_as_json(sensord: Program) -> None:
         "on_failure": "wait",
         "on_skipped": "skip",
         "on_missing": "fail",
+        "timeout": None,
+        "on_timeout": None,
     }
 
 

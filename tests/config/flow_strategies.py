@@ -67,7 +67,7 @@ MAPPINGS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({"match": "python:tests.config.calendars:same"}),
 )
 SENSORS: st.SearchStrategy[dict[str, Any]] = st.builds(
-    lambda mapping, others: mapping | others,
+    lambda mapping, others, deadline: mapping | others | deadline,
     MAPPINGS,
     st.fixed_dictionaries(
         {"upstream": st.sampled_from(NAMES)},
@@ -78,6 +78,10 @@ SENSORS: st.SearchStrategy[dict[str, Any]] = st.builds(
             "on_skipped": POLICIES,
             "on_missing": POLICIES,
         },
+    ),
+    st.just({})
+    | st.fixed_dictionaries(
+        {"timeout": st.sampled_from(DURATIONS)}, optional={"on_timeout": st.sampled_from(["fail", "skip", "proceed"])}
     ),
 )
 FLOWS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(

@@ -66,6 +66,16 @@ def test_layout_comments_and_defaults_do_not_change_the_digest(folder: Folder) -
     assert folder.loaded("a").digest == folder.loaded("b").digest
 
 
+def test_a_deadline_is_in_the_digest_however_it_is_spelled(folder: Folder) -> None:
+    folder.flow("up")
+    folder.flow("a", PLAIN, sensor('timeout = "90m"'))
+    folder.flow("b", PLAIN, sensor('timeout = "1h30m"', 'on_timeout = "fail"'))
+    folder.flow("c", PLAIN, sensor('timeout = "90m"', 'on_timeout = "skip"'))
+    digests = [folder.loaded(name).digest for name in "abc"]
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
+
+
 def test_the_schedule_has_a_digest_of_its_own(folder: Folder) -> None:
     folder.flow("a")
     folder.flow("b", SCHEDULE, 'first = "next"\n', '[run]\ncommand = ["other"]\n')

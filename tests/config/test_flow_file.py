@@ -109,6 +109,15 @@ def test_a_sensor_takes_its_mapping_and_its_policies(folder: Folder) -> None:
     assert (one.on_failure, one.on_skipped, one.on_missing) == (Policy.FAIL, Policy.WAIT, Policy.PROCEED)
 
 
+def test_a_sensor_takes_its_deadline_and_fails_at_it_unless_told_otherwise(folder: Folder) -> None:
+    plain, told, none = folder.read(
+        PLAIN, sensor('timeout = "1d2h"'), sensor('timeout = "90m"', 'on_timeout = "proceed"'), sensor()
+    ).sensors
+    assert (plain.timeout, plain.on_timeout) == (parse_duration("1d2h"), Policy.FAIL)
+    assert (told.timeout, told.on_timeout) == (parse_duration("90m"), Policy.PROCEED)
+    assert none.timeout is None
+
+
 @pytest.mark.parametrize("written", ['"finished"', '["finished"]', '["failed", "finished"]'])
 def test_finished_is_every_final_state(folder: Folder, written: str) -> None:
     assert folder.read(PLAIN, sensor(f"accept = {written}")).sensors[0].accept == FINAL

@@ -143,6 +143,32 @@ SHAPES: list[Case] = [
         'did you mean "skip"?',
     ),
     (
+        PLAIN + sensor('timeout = "2h"', 'on_timeout = ‸"wait"'),
+        "sensors[0].on_timeout",
+        'expected "fail", "skip" or "proceed", got "wait"',
+        None,
+    ),
+    (
+        PLAIN + sensor('‸on_timeout = "skip"'),
+        "sensors[0].on_timeout",
+        "expected a timeout beside it, got none: on_timeout says what happens when that is over",
+        'such as timeout = "2h"',
+    ),
+    (PLAIN + sensor('timeout = ‸"0s"'), "sensors[0].timeout", 'expected a duration longer than zero, got "0s"', None),
+    (PLAIN + sensor('timeout = ‸"-2h"'), "sensors[0].timeout", 'expected a duration longer than zero, got "-2h"', None),
+    (
+        PLAIN + sensor('timeout = ‸"2 hours"', 'on_timeout = "skip"'),
+        "sensors[0].timeout",
+        'expected a duration such as "1h30m" or "2d", got \'2 hours\'',
+        'without spaces: "1h30m"',
+    ),
+    (
+        PLAIN + sensor("timeout = ‸7200", 'on_timeout = "skip"'),
+        "sensors[0].timeout",
+        'expected a duration such as "45m", got 7200',
+        None,
+    ),
+    (
         PLAIN + sensor('accept = ["success", ‸"Failed"]'),
         "sensors[0].accept[1]",
         'expected "success", "failed", "skipped" or "cancelled", got "Failed"',

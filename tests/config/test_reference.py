@@ -94,7 +94,7 @@ def test_to_write_a_default_changes_nothing(folder: Folder, table: str, key: str
         folder.write(SETTINGS_FILE, line)
         assert folder.load().settings == before
         return
-    keys = {"closed": 'match = "interval"', "week_start": 'align = "week"'}.get(key, "")
+    keys = {"closed": 'match = "interval"', "week_start": 'align = "week"', "on_timeout": 'timeout = "2h"'}.get(key, "")
     own = sensor(keys, line if table == "sensors" else "") if key != "sensors" else ""
     parts = {"": (line, SCHEDULE, RUN), "schedule": (SCHEDULE, line, RUN), "run": (SCHEDULE, RUN, line)}
     assert folder.read(*parts.get(table, (SCHEDULE, RUN)), own) == folder.read(
