@@ -1,5 +1,5 @@
 """The books, added up anew: what the database says of every run has to follow from its definition and from the states
-of its upstream runs, by an arithmetic that shares nothing with the counters.
+of its upstream runs.
 """
 
 from collections import Counter, defaultdict
@@ -7,38 +7,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sensord.core.flow import Flow, Policy, Sensor
 from sensord.core.instant import format_instant, from_micros, to_micros
 from sensord.core.needs import Need, needs
 from sensord.core.queue import Hold
-from sensord.core.run import ACTIVE, FINAL, Kind, State
+from sensord.core.run import ACTIVE, State
 from sensord.daemon.activate import load
 from sensord.daemon.catalog import Catalog
 from sensord.store.database import Transaction
 from tests.daemon.world import World
+from tests.simulation.arithmetic import ending, missing, wanted
 
 BUSY = frozenset({State.STARTING, State.RUNNING})
-_RELEASED = frozenset({State.QUEUED, State.STARTING, State.RUNNING})
-_BEFORE_RELEASE = frozenset({None, State.WAITING}) | FINAL
+_RELEASED = BUSY | {State.QUEUED}
 
 
 class Row(NamedTuple):
-    """A run, as the database has it."""
+    """A run that is not over, as the database has it."""
 
     id: int
     flow_id: int
     date: int
-    kind: Kind
     state: State
     pending: int
-    attempt: int
     definition_id: int
+    backfill_id: int | None
     passed_over: str | None
 
 
-RUNS = (
-    "SELECT id, flow_id, logical_date, kind, state, pending, attempt, definition_id, passed_over FROM run ORDER BY id"
-)
+RUNS = """
+SELECT id, flow_id, logical_date, state, pending, definition_id, backfill_id, passed_over
+FROM run WHERE state < 6 ORDER BY id
+"""
+EDGES = """
+SELECT e.run_id, e.sensor, e.upstream_date,
+       COALESCE(u.state, CASE WHEN e.upstream_date <= f.planned_to THEN 8 ELSE 0 END)
+FROM run r JOIN edge e ON e.run_id = r.id JOIN flow f ON f.id = e.upstream_flow
+LEFT JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
+WHERE r.state < 6
+"""
+TIMED_OUT = "SELECT run_id, sensor FROM gate WHERE timed_out = 1"
 
 
 @dataclass
@@ -56,141 +63,99 @@ class Audit:
         with self.world.db.transaction() as tx:
             books = _Books(tx)
         for run in books.runs.values():
-            books.prove_waits(run)
-            if run.state in _RELEASED and self.seen.get(run.id) in _BEFORE_RELEASE:
+            if run.state is State.WAITING:
+                books.prove_wait(run)
+            elif run.state in _RELEASED and self.seen.get(run.id) in (None, State.WAITING):
                 books.prove_release(run)
-        books.prove_limits(self.world, self.seen, settled=settled)
-        _prove_commands(self.world, books.runs)
+        books.prove_limits(self.world.slots, self.seen)
+        if settled:
+            books.prove_that_none_could_start(self.world.slots)
+        books.prove_commands(self.world)
         self.seen = {run.id: run.state for run in books.runs.values()}
 
 
 class _Books:
-    """All that the database holds of runs at one moment."""
+    """All that the database holds of unfinished runs at one moment."""
 
     def __init__(self, tx: Transaction) -> None:
         self.catalog: Catalog = load(tx, {})
         rows = (Row(*row) for row in tx.fetch(RUNS))
-        self.runs = {row.id: row._replace(kind=Kind(row.kind), state=State(row.state)) for row in rows}
-        self.flows = {
-            run.id: self.catalog.definition(tx, run.flow_id, run.definition_id)
-            for run in self.runs.values()
-            if run.flow_id in self.catalog.by_id
-        }
-        self.cursors = dict(tx.fetch("SELECT id, planned_to FROM flow"))
-        self.by_date = {(run.flow_id, run.date): run for run in self.runs.values()}
-        self.timed_out: set[tuple[int, int]] = {
-            (run_id, sensor) for run_id, sensor in tx.fetch("SELECT run_id, sensor FROM gate WHERE timed_out = 1")
-        }
-        self.edges: Mapping[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        for run_id, sensor, flow, date in tx.fetch("SELECT run_id, sensor, upstream_flow, upstream_date FROM edge"):
-            self.edges[run_id, sensor].append((flow, date))
-
-    def state(self, flow_id: int, date: int) -> State:
-        """A run's; of a tick without one, whether it was passed over or is to come."""
-        run = self.by_date.get((flow_id, date))
-        return run.state if run else State.SKIPPED if date <= self.cursors[flow_id] else State.ABSENT
+        self.runs = {row.id: row._replace(state=State(row.state)) for row in rows}
+        known = [run for run in self.runs.values() if run.flow_id in self.catalog.by_id]
+        self.flows = {run.id: self.catalog.definition(tx, run.flow_id, run.definition_id) for run in known}
+        self.timed_out = {(run_id, sensor) for run_id, sensor in tx.fetch(TIMED_OUT)}
+        self.edges: Mapping[tuple[int, int], list[tuple[int, State]]] = defaultdict(list)
+        for run_id, sensor, date, state in tx.fetch(EDGES):
+            self.edges[run_id, sensor].append((date, State(state)))
+        self.busy = [run for run in self.runs.values() if run.state in BUSY]
+        self.active = Counter(run.flow_id for run in self.runs.values() if run.state in ACTIVE)
 
     def name(self, run: Row) -> str:
         flow = self.flows.get(run.id)
         return f"{flow.name if flow else run.flow_id} {format_instant(from_micros(run.date))} ({run.state.label})"
 
-    def prove_waits(self, run: Row) -> None:
+    def prove_wait(self, run: Row) -> None:
         """A waiting run waits for what its definition says, has a reason to, and none to end; and it is counted so."""
-        if run.state is not State.WAITING:
-            return
         flow, entry = self.flows[run.id], self.catalog.by_id[run.flow_id]
         found = needs(flow, from_micros(run.date), self.catalog.timelines, entry.first_at)
         pending = 0
         for need in found:
             if (run.id, need.sensor.index) in self.timed_out:
                 continue
-            states = self._states(flow, run, need)
-            missing = _missing(need.sensor, need.need, states, problem=bool(need.problem))
+            states = self._states(run, need)
+            lacks = missing(need.sensor, need.need, states, problem=bool(need.problem))
             gated = need.sensor.require != "all" or bool(need.problem)
-            pending += min(missing, 1) if gated else missing
-            ending = _ending(need, states)
-            assert ending is None, f"{self.name(run)}: sensor {need.sensor.index} should {ending}"
+            pending += min(lacks, 1) if gated else lacks
+            over = ending(need, states)
+            assert over is None, f"{self.name(run)}: by sensor {need.sensor.index} it has to {over}"
         assert run.pending == pending, f"{self.name(run)}: pending {run.pending}, counted anew {pending}"
         assert pending, f"{self.name(run)} waits for nothing"
 
-    def _states(self, flow: Flow, run: Row, need: Need) -> list[State]:
+    def _states(self, run: Row, need: Need) -> list[State]:
         """Of its upstream runs, whose dates have to be those that the mapping gives."""
-        edges = self.edges[run.id, need.sensor.index]
-        assert sorted(date for _, date in edges) == [to_micros(date) for date in need.dates], (
-            f"{self.name(run)}: sensor {need.sensor.index} of {flow.name} has other dates than its mapping"
+        edges = sorted(self.edges[run.id, need.sensor.index])
+        dates, mapped = [date for date, _ in edges], [to_micros(date) for date in need.dates]
+        assert dates == mapped, (
+            f"{self.name(run)}: sensor {need.sensor.index} waits for {[str(from_micros(date)) for date in dates]}, "
+            f"and maps to {[str(date) for date in need.dates]}"
         )
-        return [self.state(*edge) for edge in edges]
+        return [state for _, state in edges]
 
     def prove_release(self, run: Row) -> None:
         """A run that was released since the last look has what its sensors want, unless a person has said `--now`."""
-        if run.passed_over and "by_operator" in run.passed_over:
+        if run.id not in self.flows or (run.passed_over and "by_operator" in run.passed_over):
             return
-        for sensor in self.flows[run.id].sensors if run.id in self.flows else ():
-            if (run.id, sensor.index) in self.timed_out or not (edges := self.edges[run.id, sensor.index]):
-                continue
-            states = [self.state(*edge) for edge in edges]
-            wanted = len(states) if sensor.require == "all" else 1 if sensor.require == "any" else int(sensor.require)
-            assert not _missing(sensor, wanted, states), f"{self.name(run)} was released too early"
+        for sensor in self.flows[run.id].sensors:
+            states = [state for _, state in self.edges[run.id, sensor.index]]
+            if states and (run.id, sensor.index) not in self.timed_out:
+                lacks = missing(sensor, wanted(sensor, len(states)), states)
+                assert not lacks, f"{self.name(run)} was released too early: sensor {sensor.index} lacks {lacks}"
 
-    def prove_limits(self, world: World, seen: Mapping[int, State], *, settled: bool) -> None:
-        """No limit is exceeded by a run that started since the last look, and none that may start is left behind."""
-        busy = [run for run in self.runs.values() if run.state in BUSY]
-        assert len(busy) <= world.slots, "more commands than slots"
-        active = Counter(run.flow_id for run in self.runs.values() if run.state in ACTIVE)
-        for run in busy:
+    def prove_limits(self, slots: int, seen: Mapping[int, State]) -> None:
+        """No limit is exceeded by a run that started since the last look."""
+        assert len(self.busy) <= slots, "more commands than slots"
+        for run in self.busy:
             entry = self.catalog.by_id.get(run.flow_id)
             if entry and seen.get(run.id) not in ACTIVE:
-                assert active[run.flow_id] <= entry.flow.max_active, f"{self.name(run)}: more than max_active"
+                assert self.active[run.flow_id] <= entry.flow.max_active, f"{self.name(run)}: more than max_active"
+
+    def prove_that_none_could_start(self, slots: int) -> None:
+        """No queued run is left that no limit holds back."""
         for run in self.runs.values():
-            if settled and run.state is State.QUEUED and len(busy) < world.slots and not self._is_held(run, active):
-                raise AssertionError(f"{self.name(run)} could start")
+            if run.state is State.QUEUED and len(self.busy) < slots:
+                assert self._is_held(run), f"{self.name(run)} could start"
 
-    def _is_held(self, run: Row, active: Mapping[int, int]) -> bool:
-        """Whether a limit, a pause or a full pool keeps a queued run from starting."""
+    def _is_held(self, run: Row) -> bool:
         entry = self.catalog.by_id.get(run.flow_id)
-        if entry is None or entry.hold is not Hold.NONE or run.kind is Kind.BACKFILL:
+        if entry is None or entry.hold is not Hold.NONE or run.backfill_id:
             return True
-        return active[run.flow_id] >= entry.flow.max_active
+        return self.active[run.flow_id] >= entry.flow.max_active
 
-
-def _missing(sensor: Sensor, need: int, states: list[State], *, problem: bool = False) -> int:
-    """How many upstream runs a sensor still lacks."""
-    if problem:
-        return int(sensor.on_missing is not Policy.PROCEED)
-    return max(0, need - sum(_counts(sensor, state) for state in states))
-
-
-def _counts(sensor: Sensor, state: State) -> bool:
-    match state:
-        case _ if state in sensor.accept:
-            return True
-        case State.FAILED | State.CANCELLED:
-            return sensor.on_failure is Policy.PROCEED
-        case State.SKIPPED:
-            return sensor.on_skipped is Policy.PROCEED
-        case _:
-            return False
-
-
-def _ending(need: Need, states: list[State]) -> str | None:
-    """What the sensor's policies make of its run at once: "fail", "skip", or None to go on waiting."""
-    sensor, ends = need.sensor, {Policy.FAIL, Policy.SKIP}
-    if need.problem:
-        return sensor.on_missing.value if sensor.on_missing in ends else None
-    policies = {
-        State.FAILED: sensor.on_failure,
-        State.CANCELLED: sensor.on_failure,
-        State.SKIPPED: sensor.on_skipped,
-    }
-    gone = [state for state in states if not _counts(sensor, state) and policies.get(state) in ends]
-    if len(states) - len(gone) >= need.need:
-        return None
-    return min(str(policies[state]) for state in gone) if gone else None
-
-
-def _prove_commands(world: World, runs: Mapping[int, Row]) -> None:
-    """Every command that runs is the one and only of a run that is under way."""
-    running = Counter(attempt.run_id for attempt in world.executor.running)
-    for run_id, number in running.items():
-        assert number == 1, f"two commands of run {run_id}"
-        assert runs[run_id].state in BUSY, f"a command runs for run {run_id} in {runs[run_id].state.label}"
+    def prove_commands(self, world: World) -> None:
+        """Every command that runs is the only one of a run that is under way."""
+        running = Counter(attempt.run_id for attempt in world.executor.running)
+        for run_id, number in running.items():
+            run = self.runs.get(run_id)
+            assert number == 1, f"two commands of run {run_id}"
+            assert run is not None, f"a command of run {run_id} goes on, which is over"
+            assert run.state in BUSY, f"a command runs for {self.name(run)}"
