@@ -141,7 +141,8 @@ def resume(tx: Transaction, flow_id: int) -> bool:
 
 ADVANCE = """
 UPDATE flow SET planned_to = x.reached, first_date = COALESCE(flow.first_date, x.earliest)
-FROM ROWS(:rows, flow_id, reached, earliest) x
+FROM (SELECT y.flow_id, MAX(y.reached) AS reached, MIN(y.earliest) AS earliest
+      FROM ROWS(:rows, flow_id, reached, earliest) y GROUP BY y.flow_id) x
 WHERE flow.id = x.flow_id AND flow.planned_to < x.reached
 """
 
@@ -149,7 +150,7 @@ WHERE flow.id = x.flow_id AND flow.planned_to < x.reached
 def advance(tx: Transaction, rows: Sequence[tuple[int, int, int]]) -> None:
     """Move planning cursors: (flow, the last tick that is planned, the first of this batch). Never backward.
 
-    The first tick that a flow ever plans is its first date.
+    The first tick that a flow ever plans is its first date. A flow may have several rows.
     """
     tx.run(ADVANCE, rows=rows)
 
