@@ -32,6 +32,7 @@ class Settings:
     durability: Literal["full", "normal"]
     slots: int
     mapping_modules: tuple[str, ...]
+    watch: Literal["events", "poll", "off"]
 
 
 def load_settings(directory: Path) -> Settings:
@@ -53,6 +54,7 @@ def load_settings(directory: Path) -> Settings:
         durability=table.durability or "full",
         slots=table.slots or SLOTS_A_CPU * (os.cpu_count() or 1),
         mapping_modules=tuple(table.mapping_modules or ()),
+        watch=table.watch or "events",
     )
 
 

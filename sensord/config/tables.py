@@ -36,6 +36,7 @@ _PARAMS = Expects("a table of texts, numbers, true and false", inside="a text, a
 _SPAN = Expects('a duration such as "45m"')
 _DATE = Expects("a date, or a date with a time, without quotes", hint="such as 2025-01-31 or 2025-01-31T06:00:00")
 _SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double brackets: [[sensors]]")
+_WATCH = ("events", "poll", "off")
 _STATES = ("success", "failed", "skipped", "cancelled")
 
 
@@ -116,3 +117,4 @@ class SettingsTable(Table):
     durability: Annotated[Literal["full", "normal"] | None, Expects('"full" or "normal"', ("full", "normal"))] = None
     slots: Annotated[int | None, Field(ge=1, le=10_000), Expects("a whole number from 1 to 10000")] = None
     mapping_modules: Annotated[list[str] | None, Expects("a list of names of modules")] = None
+    watch: Annotated[Literal["events", "poll", "off"] | None, Expects('"events", "poll" or "off"', _WATCH)] = None

@@ -1,7 +1,7 @@
 """The loop around the daemon's turn: it sleeps until something happens, and never longer than `NAP` seconds.
 
-What can happen: a command begins or ends, a request comes in, a tick falls due, a signal arrives. Each of them wakes
-the loop at once; a wake-up is a hint only, since every turn looks at the state itself.
+What can happen: a command begins or ends, a request comes in, a tick falls due, a signal arrives, files change. Each of
+them wakes the loop at once; a wake-up is a hint only, since every turn looks at the state itself.
 """
 
 import logging
@@ -11,7 +11,8 @@ import signal
 from sensord.daemon.daemon import Daemon, Turn
 from sensord.daemon.report import report
 from sensord.daemon.signals import RELOAD, Signals
-from sensord.errors import LeadLost, SensordError
+from sensord.daemon.watch import Watcher
+from sensord.errors import ConfigError, LeadLost, SensordError
 from sensord.store.lead import Lead
 from sensord.store.wake import Listener
 
@@ -27,19 +28,24 @@ log = logging.getLogger("sensord")
 class Loop:
     """Runs a daemon until it has drained or is told to stop at once."""
 
-    def __init__(self, daemon: Daemon, listener: Listener, lead: Lead, signals: Signals) -> None:
+    def __init__(
+        self, daemon: Daemon, listener: Listener, lead: Lead, signals: Signals, watcher: Watcher | None = None
+    ) -> None:
         self.daemon = daemon
         self._signals = signals
         self._listener = listener
         self._lead = lead
+        self._watcher = watcher
+        self._reload: str | None = None
         self._failures = 0
 
     def run(self) -> None:
         """Turn by turn until the daemon is done. Raises LeadLost where another daemon has taken over."""
         with selectors.DefaultSelector() as everything, selectors.DefaultSelector() as signals_alone:
             signals_alone.register(self._signals.fileno(), selectors.EVENT_READ)
-            for source in (self.daemon.executor, self._listener, self._signals):
-                everything.register(source.fileno(), selectors.EVENT_READ)
+            for source in (self.daemon.executor, self._listener, self._signals, self._watcher):
+                if source:
+                    everything.register(source.fileno(), selectors.EVENT_READ)
             while not self.daemon.done:
                 turn = self._turn()
                 if not self.daemon.done:
@@ -48,11 +54,14 @@ class Loop:
                 self._listener.drain()
                 for number in self._signals.drain():
                     self._obey(number)
+                if self._watcher and self._watcher.drain():
+                    self._reload = self._reload or "files changed"
 
     def _turn(self) -> Turn:
         """One turn; where the database or the executor refuses, none, and the next one comes later each time."""
         try:
             self._lead.renew()
+            self._read_files()
             turn = self.daemon.tick()
         except LeadLost:
             raise
@@ -66,6 +75,16 @@ class Loop:
         report(turn, self.daemon)
         return turn
 
+    def _read_files(self) -> None:
+        """Reload, if that is wanted. Where the database refuses it is still wanted; what is wrong in sensord.toml is
+        for a person to mend, and the old configuration goes on."""
+        if self._reload:
+            try:
+                log.info("%s: %s", self._reload, self.daemon.reload())
+            except ConfigError as error:
+                log.error("%s: %s; the old configuration goes on", self._reload, error)  # noqa: TRY400 - foreseen
+            self._reload = None
+
     def _timeout(self, turn: Turn) -> float:
         """Seconds to sleep after this turn."""
         if self._failures:
@@ -78,10 +97,7 @@ class Loop:
     def _obey(self, number: int) -> None:
         """Do what a signal stands for. A second one to stop does not wait for commands any more."""
         name = signal.Signals(number).name
-        try:
-            if number == RELOAD:
-                log.info("%s: %s", name, self.daemon.reload())
-            else:
-                log.info("%s: %s", name, self.daemon.stop(now=self.daemon.draining))
-        except SensordError as error:
-            log.error("%s: %s", name, error)  # noqa: TRY400 - foreseen, no traceback
+        if number == RELOAD:
+            self._reload = name
+        else:
+            log.info("%s: %s", name, self.daemon.stop(now=self.daemon.draining))

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from sensord import __version__
 from sensord.clock import Clock, SystemClock
-from sensord.config import Config, load, load_settings
+from sensord.config import Config, Settings, load, load_settings
 from sensord.core.schedule import Schedule
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
+from sensord.daemon.eyes import watch_folder
 from sensord.daemon.loop import Loop
 from sensord.daemon.notify import notify
 from sensord.daemon.signals import Signals
+from sensord.daemon.watch import Watcher
 from sensord.executors.local import LocalExecutor
 from sensord.store import schema
 from sensord.store.database import Database, redact
@@ -44,35 +46,51 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
         listener = Listener(db)
         stack.callback(listener.close)
         place = Place("local", socket.gethostname(), directory.resolve(), os.environ)
+        reader = _Reader(directory, settings)
+        watcher = stack.enter_context(_watch(reader)) if settings.watch != "off" else None
         daemon = Daemon(
             db,
             lead,
             executor,
             clock or SystemClock(),
-            read_config=_Reader(directory).read,
+            read_config=reader.read,
             place=place,
             slots=settings.slots,
         )
         daemon.adopt()
         log.info("sensord %s leads: %s, %s", __version__, daemon.reload(), redact(db.url))
         notify("READY=1")
-        Loop(daemon, listener, lead, signals).run()
+        Loop(daemon, listener, lead, signals, watcher).run()
         notify("STOPPING=1")
         _farewell(daemon)
 
 
 class _Reader:
-    """Reads the config folder, again and again: what has not changed since the last time is taken over."""
+    """Reads the config folder, again and again: what has not changed since the last time is taken over.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    What is wrong is logged when it is first seen.
+    """
+
+    def __init__(self, directory: Path, settings: Settings) -> None:
+        self.directory = directory
+        self.settings = settings
         self._last: Config | None = None
+        self._told: set[str] = set()
 
     def read(self, known: Mapping[str, Schedule]) -> Config:
-        self._last = load(self._directory, self._last, known)
-        for problem in self._last.problems:
-            log.error("%s", problem)
+        self._last = load(self.directory, self._last, known)
+        self.settings = self._last.settings
+        problems = [str(problem) for problem in self._last.problems]
+        for problem in problems:
+            if problem not in self._told:
+                log.error("%s", problem)
+        self._told = set(problems)
         return self._last
+
+
+def _watch(reader: _Reader) -> Watcher:
+    """From before the first reading on, so that no change is missed."""
+    return watch_folder(reader.directory, lambda: reader.settings.mapping_modules, poll=reader.settings.watch == "poll")
 
 
 def _farewell(daemon: Daemon) -> None:

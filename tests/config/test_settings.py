@@ -22,7 +22,7 @@ def refuse(folder: Folder, text: str | bytes) -> list[Problem]:
 def test_without_a_file_the_defaults_hold(folder: Folder) -> None:
     state = folder.path.parent / ".sensord"
     slots = 4 * (os.cpu_count() or 1)
-    assert folder.load().settings == Settings(f"sqlite://{state}/sensord.db", state, "full", slots, ())
+    assert folder.load().settings == Settings(f"sqlite://{state}/sensord.db", state, "full", slots, (), "events")
 
 
 def test_all_keys(folder: Folder) -> None:
@@ -31,10 +31,11 @@ state = "state"
 durability = "normal"
 slots = 7
 mapping_modules = ["a", "b.c"]
+watch = "poll"
 """
     folder.write("sensord.toml", text)
     state = folder.path / "state"
-    assert folder.load().settings == Settings("postgresql://me@host/db", state, "normal", 7, ("a", "b.c"))
+    assert folder.load().settings == Settings("postgresql://me@host/db", state, "normal", 7, ("a", "b.c"), "poll")
 
 
 def test_the_database_lies_in_the_state_folder(folder: Folder) -> None:

@@ -1,5 +1,6 @@
 """The loop: whatever happens wakes it at once. It would nap for an hour, so a wake-up that is missed hangs the test."""
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +9,7 @@ import pytest
 
 from sensord.core.run import State
 from sensord.daemon import loop
+from sensord.daemon.eyes import watch_folder
 from sensord.daemon.loop import Loop
 from sensord.daemon.signals import Signals
 from sensord.errors import DatabaseError, SensordError, Unreachable
@@ -48,8 +50,8 @@ def run(world: World) -> Iterator[Callable[[], None]]:
     with Signals() as signals:
 
         def run_loop() -> None:
-            with Listener(world.db) as listener:
-                Loop(world.daemon, listener, world.daemon.lead, signals).run()
+            with Listener(world.db) as listener, watch_folder(world.folder, tuple) as watcher:
+                Loop(world.daemon, listener, world.daemon.lead, signals, watcher).run()
 
         yield run_loop
 
@@ -106,6 +108,66 @@ def test_a_signal_reloads(world: World, script: Script, run: Callable[[], None])
         os.kill(os.getpid(), signal.SIGHUP)
 
     script.next = [change, lambda: leave(world)]
+
+    run()
+
+    assert world.state("stock", TEN) is State.STARTING
+
+
+def test_a_new_file_is_taken_up_by_itself(world: World, script: Script, run: Callable[[], None]) -> None:
+    world.flow("orders", HOURLY)
+    world.start()
+    script.next = [lambda: world.flow("stock", HOURLY), lambda: leave(world)]
+
+    run()
+
+    assert world.state("stock", TEN) is State.STARTING
+
+
+def test_wrong_settings_leave_everything_as_it_was_until_they_are_mended(
+    world: World, script: Script, run: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    world.flow("orders", HOURLY)
+    world.start()
+    settings = world.folder / "sensord.toml"
+
+    class Mending(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "old configuration" in record.getMessage():
+                settings.unlink()
+
+    def spoil() -> None:
+        settings.write_text("slots = 'many'")
+        world.flow("stock", HOURLY)
+
+    script.next = [spoil, lambda: leave(world)]
+    mending = Mending()
+    logging.getLogger("sensord").addHandler(mending)
+
+    run()
+
+    logging.getLogger("sensord").removeHandler(mending)
+    [error] = [message for message in caplog.messages if "old configuration" in message]
+    assert "sensord.toml:1:9: slots" in error
+    assert world.state("stock", TEN) is State.STARTING
+
+
+def test_a_reload_that_the_database_refuses_is_made_up_for(
+    world: World, script: Script, run: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.flow("orders", HOURLY)
+    world.start()
+    refusals: list[SensordError] = [Unreachable("it is gone"), DatabaseError("it is locked")]
+    reload = world.daemon.reload
+
+    def refuse() -> str:
+        if refusals:
+            raise refusals.pop()
+        return reload()
+
+    monkeypatch.setattr(world.daemon, "reload", refuse)
+    monkeypatch.setattr(loop, "BACKOFF", 0.0)
+    script.next = [lambda: world.flow("stock", HOURLY), lambda: leave(world)]
 
     run()
 
