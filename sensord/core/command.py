@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sensord.core.flow import Command, Flow
 from sensord.core.instant import format_instant
+from sensord.core.passed_over import label
 from sensord.core.run import State
 from sensord.core.template import PARAMS, VARIABLES, Values, render
 from sensord.core.template_filters import Moment, Value
@@ -60,31 +62,49 @@ def environment(
     logical_at: datetime,
     upstream: Sequence[UpstreamRun],
     inherited: Mapping[str, str],
+    without: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, str]:
-    """The variables of one attempt. Those of `[run.env]` go before what is inherited, SENSORD_* before all."""
+    """The variables of one attempt. Those of `[run.env]` go before what is inherited, SENSORD_* before all.
+
+    without: what the run goes on without, as `read_passed` has it.
+    """
     given = values(flow, run_id, attempt, logical_at)
     passed = {name: inherited[name] for name in (*INHERITED, *flow.command.pass_env) if name in inherited}
     env = {name: render(text, given) for name, text in flow.command.env}
     own = {f"SENSORD_{name.upper()}": str(given.named[name]) for name in VARIABLES}
-    return passed | env | own | {"SENSORD_UPSTREAM": upstream_json(upstream)}
+    return passed | env | own | {"SENSORD_UPSTREAM": upstream_json(upstream, without)}
 
 
-def upstream_json(upstream: Sequence[UpstreamRun]) -> str:
-    """`[{"sensor", "upstream", "runs": [{"logical_date", "state"}]}]`, ascending.
+def upstream_json(upstream: Sequence[UpstreamRun], without: Sequence[Mapping[str, Any]] = ()) -> str:
+    """`[{"sensor", "upstream", "runs": [{"logical_date", "state"}]}]`, ascending; where the sensor passed something
+    over, with `passed_over` and `instead` beside it, as core.passed_over writes them.
 
     Where that would be too long for an environment, each sensor keeps its newest runs, and "omitted" counts the others.
     """
-    sensors: dict[int, tuple[str, list[dict[str, str]]]] = {}
+    sensors: dict[int, dict[str, Any]] = {}
     for one in sorted(upstream, key=lambda run: (run.sensor, run.logical_date)):
-        runs = sensors.setdefault(one.sensor, (one.flow, []))[1]
-        runs.append({"logical_date": format_instant(one.logical_date), "state": one.state.label})
-    whole = json.dumps([{"sensor": index, "upstream": name, "runs": runs} for index, (name, runs) in sensors.items()])
+        sensor = sensors.setdefault(one.sensor, {"sensor": one.sensor, "upstream": one.flow, "runs": []})
+        sensor["runs"].append({"logical_date": format_instant(one.logical_date), "state": label(one.state)})
+    for entry in without:
+        sensor = sensors.setdefault(
+            entry["sensor"], {"sensor": entry["sensor"], "upstream": entry["upstream"], "runs": []}
+        )
+        sensor |= {key: value for key, value in entry.items() if key not in sensor}
+    ordered = [sensors[index] for index in sorted(sensors)]
+    whole = json.dumps(ordered)
     if len(whole) <= UPSTREAM_LIMIT:
         return whole
-    keep = max(1, len(upstream) * UPSTREAM_LIMIT // len(whole) // (2 * len(sensors)))
-    return json.dumps(
-        [
-            {"sensor": index, "upstream": name, "runs": runs[-keep:], "omitted": len(runs[:-keep])}
-            for index, (name, runs) in sensors.items()
-        ]
-    )
+    number = sum(len(sensor["runs"]) + len(sensor.get("passed_over", ())) for sensor in ordered)
+    keep = max(1, number * UPSTREAM_LIMIT // len(whole) // (4 * len(sensors)))
+    return json.dumps([_cut(sensor, keep) for sensor in ordered])
+
+
+def _cut(sensor: Mapping[str, Any], keep: int) -> dict[str, Any]:
+    """Of each list the newest entries, and how many were left out."""
+    runs = sensor["runs"]
+    cut = {**sensor, "runs": runs[-keep:], "omitted": len(runs[:-keep])}
+    if "passed_over" in sensor:
+        passed = sensor["passed_over"]
+        omitted = sensor.get("passed_over_omitted", 0) + len(passed[:-keep])
+        cut |= {"passed_over": passed[-keep:]} | ({"passed_over_omitted": omitted} if omitted else {})
+    return cut

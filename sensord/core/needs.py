@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sensord.core.flow import Flow, Sensor
 from sensord.core.mapping import resolve
 from sensord.core.run import Reason
 from sensord.core.schedule import Schedule
 from sensord.core.ticks import Timeline
+from sensord.errors import InvalidValue
+
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+"""A deadline that is further away than the calendar goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,19 @@ def needs(flow: Flow, at: datetime, timelines: Mapping[str, Timeline], first_at:
     a sensor on the flow itself takes what lies before it for done.
     """
     return [_need(flow, sensor, at, timelines, first_at or at) for sensor in flow.sensors]
+
+
+def deadline(flow: Flow, sensor: Sensor, at: datetime, since: datetime) -> datetime:
+    """When `timeout` of a sensor (which has one) is over for the run at `at`, that waits for it since then.
+
+    It counts from the later of the two; what is longer than a day keeps the wall time of the flow's zone.
+    """
+    if sensor.timeout is None:
+        raise TypeError(f"expected a sensor with a timeout, got {sensor!r}")
+    try:
+        return min(sensor.timeout.add(max(at, since), flow.schedule.zone), FAR)
+    except InvalidValue:
+        return FAR
 
 
 def _need(flow: Flow, sensor: Sensor, at: datetime, timelines: Mapping[str, Timeline], first_at: datetime) -> Need:

@@ -17,6 +17,9 @@ Tally = Mapping[State, int]
 GATED = 1 << 14
 """Set in an edge's `ends` where a gate keeps the count, since the sensor does not need all its upstream runs."""
 
+TIMED = 1 << 13
+"""Set in an edge's `ends` where the sensor has a deadline, so that one which waits again is given a new one."""
+
 _BROKEN = frozenset({State.FAILED, State.CANCELLED})
 
 
@@ -87,7 +90,7 @@ class Standing:
     """One sensor of one run, as it stands: the upstream runs it mapped to, by state, and how many of them it needs.
 
     problem: why it mapped to nothing, None where it mapped to something (or has nothing to wait for: need 0);
-    `words` say it to a person.
+    `words` say it to a person. timed_out: its deadline has passed, and it went on: satisfied for good, need 0.
     """
 
     sensor: Sensor
@@ -95,9 +98,12 @@ class Standing:
     tally: Tally
     problem: Reason | None = None
     words: str | None = None
+    timed_out: bool = False
 
     @property
     def verdict(self) -> Verdict:
+        if self.timed_out:
+            return Verdict.SATISFIED
         if self.problem:
             return Verdict.SATISFIED if self.sensor.on_missing is Policy.PROCEED else Verdict.IMPOSSIBLE
         return judge(self.need, masks(self.sensor), self.tally)
@@ -111,7 +117,14 @@ class Standing:
     @property
     def gated(self) -> bool:
         """Whether one gate stands for the sensor in `run.pending`, rather than each of its edges."""
-        return self.sensor.require != "all" or bool(self.problem)
+        return self.sensor.require != "all" or bool(self.problem) or self.timed_out
+
+    @property
+    def quota(self) -> int:
+        """How many its gate, where it has one, needs to be open; a mapping that found nothing shuts it for good."""
+        if self.problem:
+            return int(self.verdict is not Verdict.SATISFIED)
+        return self.need
 
     @property
     def pending(self) -> int:
@@ -132,6 +145,11 @@ class Standing:
         causes = [(self.sensor.on_failure, Reason.UPSTREAM_FAILED)] if broken else []
         causes += [(self.sensor.on_skipped, Reason.UPSTREAM_SKIPPED)] if skipped else []
         return severest(_endings(causes))
+
+
+def expire(overdue: Iterable[Standing]) -> Ending | None:
+    """What these sensors of one run, whose deadlines have passed unsatisfied, make of it; None is to go on."""
+    return severest(_endings([(one.sensor.on_timeout, Reason.SENSOR_TIMEOUT) for one in overdue]))
 
 
 def severest(endings: Iterable[Ending]) -> Ending | None:

@@ -13,7 +13,7 @@ from sensord.core.instant import from_micros, to_micros
 from sensord.core.queue import Hold
 from sensord.core.ticks import Timeline
 from sensord.daemon.catalog import Catalog, Entry
-from sensord.daemon.plan import resolve
+from sensord.daemon.remap import remap
 from sensord.daemon.timelines import Timelines, followed
 from sensord.store import edges, flows, runs
 from sensord.store.database import Transaction
@@ -52,7 +52,7 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     remapped = {name for name, one in had.items() if _sensors(current[name], name) != one.flow.sensors} | shifted
     remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
     runs.redefine(tx, [known[name].id for name in had])
-    _remap(tx, catalog, [catalog.by_name[name].id for name in remapped], micros)
+    _remap(tx, catalog, before, [catalog.by_name[name].id for name in remapped], micros)
     return catalog
 
 
@@ -69,7 +69,9 @@ def load(tx: Transaction, fresh: Mapping[str, Loaded]) -> Catalog:
         same = loaded and loaded.digest == bodies[row.name].digest
         parsed[row.name] = loaded.flow if loaded and same else flow_from_body(row.name, bodies[row.name].body)
     timelines = Timelines(parsed, {row.name: history[row.id] for row in rows})
-    return Catalog([_entry(row, parsed[row.name], timelines.of(row.name)) for row in rows])
+    catalog = Catalog([_entry(row, parsed[row.name], timelines.of(row.name)) for row in rows])
+    catalog.gated = catalog.gated or edges.any_counted(tx)
+    return catalog
 
 
 def first_cursor(flow: Flow, timeline: Timeline, now: datetime) -> datetime:
@@ -109,13 +111,11 @@ def _define(
         flows.adopt(tx, adopted)
 
 
-def _remap(tx: Transaction, catalog: Catalog, flow_ids: Sequence[int], now: int) -> None:
+def _remap(tx: Transaction, catalog: Catalog, before: Catalog, flow_ids: Sequence[int], now: int) -> None:
     """What waiting runs of these flows wait for is resolved anew, in slices: so no statement is long in coming."""
     waiting = runs.waiting(tx, flow_ids) if flow_ids else []
     for start in range(0, len(waiting), SLICE):
-        part = waiting[start : start + SLICE]
-        edges.clear(tx, [run.run_id for run in part])
-        resolve(tx, catalog, part, now)
+        remap(tx, catalog, before, waiting[start : start + SLICE], now)
 
 
 def _current(rows: Iterable[FlowRow], definitions: Sequence[Definition]) -> dict[str, Definition]:

@@ -1,4 +1,7 @@
-"""Alarms: what falls due for runs. A retry is queued again; a command past its timeout is ended, gently, then not."""
+"""Alarms: what falls due for runs. A retry is queued again; a command past its timeout is ended, gently, then not.
+
+Deadlines of sensors are for `expiry`.
+"""
 
 import signal
 from collections.abc import Container
@@ -8,6 +11,8 @@ from datetime import timedelta
 from sensord.core.instant import EPOCH, from_micros, to_micros
 from sensord.core.run import Reason, State
 from sensord.daemon.catalog import Catalog
+from sensord.daemon.expiry import end_waits
+from sensord.daemon.settle import Settled
 from sensord.executors.base import Attempt
 from sensord.store import runs, timers
 from sensord.store.database import Transaction
@@ -22,23 +27,26 @@ _BUSY = (State.STARTING, State.RUNNING)
 
 @dataclass(slots=True)
 class Rung:
-    """What alarms led to. `kills` are to be sent once the transaction has committed."""
+    """What alarms led to. `kills` are to be sent once the transaction has committed. number: how many have rung."""
 
     queued: list[Live] = field(default_factory=list)
     kills: list[tuple[Attempt, int]] = field(default_factory=list)
     stopping: dict[Attempt, str] = field(default_factory=dict)
     next_due: int | None = None
+    settled: Settled = field(default_factory=Settled)
+    number: int = 0
 
 
 def ring(tx: Transaction, catalog: Catalog, stopping: Container[Attempt], now: int) -> Rung:
     """Do what has fallen due, as far as it still matters: an attempt that is being ended has no timeout any more."""
-    rung = Rung()
     due = timers.fire(tx, now)
+    rung = Rung(number=len(due))
     current = runs.by_id(tx, [timer.run_id for timer in due]) if due else {}
     live = [timer for timer in due if timer.run_id in current and current[timer.run_id].attempt == timer.attempt]
     retries = [(timer.run_id, timer.attempt) for timer in live if timer.what == What.RETRY]
     if retries:
         rung.queued = runs.requeue(tx, retries, now)
+    rung.settled = end_waits(tx, catalog, live, current, now)
     for timer in live:
         run = current[timer.run_id]
         if run.state not in _BUSY:

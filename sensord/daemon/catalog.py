@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sensord.config import flow_from_body
 from sensord.core.flow import Flow
+from sensord.core.passed_over import may_proceed
 from sensord.core.queue import Hold
 from sensord.core.ticks import Timeline
 from sensord.store import flows
@@ -51,6 +52,7 @@ class Catalog:
         self.timelines: Mapping[str, Timeline] = {name: entry.timeline for name, entry in self.by_name.items()}
         self.gated = any(sensor.require != "all" for entry in self.by_id.values() for sensor in entry.flow.sensors)
         self._older: dict[int, Flow] = {}
+        self._proceeding: dict[int, bool] = {}
         self._heap: list[tuple[datetime, int]] = []
         self._backlog: deque[int] = deque()
         for entry in self.by_id.values():
@@ -72,6 +74,12 @@ class Catalog:
             body = flows.body(tx, definition_id)
             self._older[definition_id] = flow_from_body(entry.flow.name, body)
         return self._older[definition_id]
+
+    def may_proceed(self, tx: Transaction, flow_id: int, definition_id: int) -> bool:
+        """Whether runs of that definition may go on without what they wait for, by one of their policies."""
+        if definition_id not in self._proceeding:
+            self._proceeding[definition_id] = may_proceed(self.definition(tx, flow_id, definition_id))
+        return self._proceeding[definition_id]
 
     def pause(self, entry: Entry) -> None:
         """From now on the flow plans nothing."""

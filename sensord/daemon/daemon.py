@@ -48,6 +48,7 @@ class Turn:
     requests: int = 0
     reports: int = 0
     submitted: int = 0
+    alarms: int = 0
     planned: list[Live] = field(default_factory=list)
     settled: Settled = field(default_factory=Settled)
     started: list[Live] = field(default_factory=list)
@@ -57,7 +58,8 @@ class Turn:
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.requests or self.reports or self.submitted or self.planned or self.settled.released)
+        told = self.requests or self.reports or self.alarms
+        return not (told or self.submitted or self.planned or self.settled.released)
 
 
 class Daemon:
@@ -148,7 +150,7 @@ class Daemon:
             if run.state == State.RETRYING:
                 self._picture.queue.rise(run.flow_id)
             self._picture.queue.remove(run.run_id)
-        self._picture.queue_up(changed.settled.released)
+        self._picture.note_settled(changed.settled)
         self._ring(changed.rung)
         return changed.text
 
@@ -194,16 +196,19 @@ class Daemon:
         recorded = record(tx, picture.catalog, self._reports, picture.stopping, self._chance)
         picture.note_ends(recorded)
         turn.ended, turn.retrying = recorded.over, recorded.retrying
-        if picture.next_due is not None and picture.next_due <= micros:
-            self._ring(ring(tx, picture.catalog, picture.stopping, micros))
-            picture.next_due = timers.next_due(tx)
         turn.settled = settle(tx, picture.catalog, runs.moves(turn.ended, State.RUNNING), micros)
+        if picture.next_due is not None and picture.next_due <= micros:
+            rung = ring(tx, picture.catalog, picture.stopping, micros)
+            turn.alarms = rung.number
+            turn.settled.add(rung.settled)
+            self._ring(rung)
+            picture.next_due = timers.next_due(tx)
         due = [] if self.draining else picture.catalog.due(now, PLAN_BUDGET)
         if due:
             planned = plan(tx, picture.catalog, due, micros)
             turn.planned = planned.runs
             turn.settled.add(planned.settled)
-        picture.queue_up(turn.settled.released)
+        picture.note_settled(turn.settled)
         if not self.draining:
             turn.started = dispatch(tx, picture.queue, self.slots, self._place, micros)
         return jobs(tx, picture.catalog, turn.started, self._place)

@@ -9,11 +9,12 @@ from sensord.core import command
 from sensord.core.command import UpstreamRun
 from sensord.core.flow import Flow
 from sensord.core.instant import from_micros
+from sensord.core.passed_over import read_passed
 from sensord.core.queue import Queue
 from sensord.core.run import State
 from sensord.daemon.catalog import Catalog
 from sensord.executors.base import Attempt, Job
-from sensord.store import edges, runs
+from sensord.store import edges, passed, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
@@ -50,11 +51,15 @@ def jobs(tx: Transaction, catalog: Catalog, starting: Sequence[Live], place: Pla
     upstream: dict[int, list[UpstreamRun]] = defaultdict(list)
     for run_id, sensor, name, date, state in edges.upstream_runs(tx, sensing) if sensing else []:
         upstream[run_id].append(UpstreamRun(sensor, name, from_micros(date), State(state)))
-    return [_job(run, flows[run.run_id], upstream[run.run_id], place) for run in starting]
+    without = passed.of_runs(tx, sensing) if sensing else {}
+    return [_job(run, flows[run.run_id], upstream[run.run_id], without.get(run.run_id), place) for run in starting]
 
 
-def _job(run: Live, flow: Flow, upstream: Sequence[UpstreamRun], place: Place) -> Job:
+def _job(run: Live, flow: Flow, upstream: Sequence[UpstreamRun], without: str | None, place: Place) -> Job:
+    """without: what the run passed over, as it was recorded."""
     logical_at = from_micros(run.logical_date)
-    env = command.environment(flow, run.run_id, run.attempt, logical_at, upstream, place.environment)
+    env = command.environment(
+        flow, run.run_id, run.attempt, logical_at, upstream, place.environment, read_passed(without)
+    )
     argv = command.argv(flow.command, command.values(flow, run.run_id, run.attempt, logical_at))
     return Job(Attempt(run.run_id, run.attempt), argv, str(place.folder / flow.command.cwd), env)

@@ -8,6 +8,7 @@ from sensord.core.run import State
 from sensord.daemon.alarms import Rung
 from sensord.daemon.catalog import Catalog
 from sensord.daemon.outcomes import Recorded
+from sensord.daemon.settle import Settled
 from sensord.executors.base import Attempt
 from sensord.store import runs, timers
 from sensord.store.database import Transaction
@@ -27,6 +28,12 @@ class Picture:
         """Runs went to `queued`."""
         for run in released:
             self.queue.add(run.queued)
+
+    def note_settled(self, settled: Settled) -> None:
+        """Runs were released, and deadlines set."""
+        self.queue_up(settled.released)
+        if settled.next_due is not None:
+            self.expect(settled.next_due)
 
     def note_ends(self, recorded: Recorded) -> None:
         """Attempts ended: their runs are over, or rest until their retry."""

@@ -1,22 +1,28 @@
 """Plan: ticks that have come become runs, and each run learns what it waits for.
 
-`resolve` is also how a run that waits again (a rerun, a new definition) learns it anew.
+`resolve` is also how a run that waits again (a rerun) learns it; for one that waits on, by another definition, see
+`remap`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sensord.core.flow import Sensor
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.needs import Need, needs
 from sensord.core.run import Kind, State
-from sensord.core.sensor import GATED, Standing, masks
+from sensord.core.sensor import GATED, TIMED, Standing, Verdict, masks
+from sensord.daemon import passing
 from sensord.daemon.catalog import Catalog, Due, Entry
-from sensord.daemon.settle import Settled, decide, group, settle
-from sensord.store import edges, flows, runs
+from sensord.daemon.deadlines import make_deadline
+from sensord.daemon.settle import Settled, settle
+from sensord.daemon.standings import decide, definitions, group
+from sensord.store import edges, flows, runs, timers
 from sensord.store.database import Transaction
 from sensord.store.edges import Edge, Gate, Tally
 from sensord.store.runs import Live, NewRun
+from sensord.store.timers import Timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,22 @@ class Planned:
 
     runs: list[Live]
     settled: Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays of runs that are mapped anew, by (run, sensor). Nothing, for those that begin to wait.
+
+    timed_out: sensors that go on without their upstream runs. running: those whose deadline stays as it is.
+    since: from when the deadline of any other counts, if not from now.
+    """
+
+    timed_out: frozenset[tuple[int, int]] = frozenset()
+    running: frozenset[tuple[int, int]] = frozenset()
+    since: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+
+NOTHING = Kept()
 
 
 def plan(tx: Transaction, catalog: Catalog, due: Sequence[Due], now: int) -> Planned:
@@ -41,19 +63,24 @@ def plan(tx: Transaction, catalog: Catalog, due: Sequence[Due], now: int) -> Pla
     return Planned(made, settled)
 
 
-def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int) -> Settled:
+def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int, kept: Kept = NOTHING) -> Settled:
     """Map the sensors of these waiting runs, which have no edges yet; release or end those that are decided already."""
     found = {run.run_id: _needs(tx, catalog, run) for run in waiting}
-    new_edges = [edge for run in waiting for need in found[run.run_id] for edge in _edges(catalog, run, need)]
+    new_edges = [
+        edge for run in waiting for need in found[run.run_id] for edge in _edges(catalog, run, need, kept.timed_out)
+    ]
     edges.insert(tx, new_edges, [])
     tallies = group(edges.tally(tx, [run.run_id for run in waiting])) if new_edges else {}
-    outlook = _Outlook()
+    outlook = _Outlook(kept)
     for run in waiting:
         outlook.add(run, found[run.run_id], tallies.get(run.run_id, []))
+    catalog.gated = catalog.gated or any(gate.mapped for gate in outlook.gates)
     edges.insert(tx, [], outlook.gates)
+    next_due = _set_deadlines(tx, catalog, outlook, now)
     released = edges.set_pending(tx, outlook.pending, now)
+    passing.note(tx, catalog, released)
     concluded = runs.conclude(tx, outlook.verdicts, now) if outlook.verdicts else []
-    settled = Settled(released, concluded)
+    settled = Settled(released, concluded, next_due)
     settled.add(settle(tx, catalog, runs.moves(concluded, State.WAITING), now))
     return settled
 
@@ -62,21 +89,52 @@ def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int
 class _Outlook:
     """What the tallies make of runs whose edges have just been written."""
 
+    kept: Kept
     gates: list[Gate] = field(default_factory=list)
     pending: list[tuple[int, int]] = field(default_factory=list)
     verdicts: list[tuple[int, int, str, str]] = field(default_factory=list)
+    timed: list[tuple[Live, Sensor]] = field(default_factory=list)
+    """Sensors with a deadline that begin to wait."""
 
     def add(self, run: Live, found: Sequence[Need], tallies: Sequence[Tally]) -> None:
-        standing = [_standing(need, tallies) for need in found]
+        timed_out = self.kept.timed_out
+        standing = [_standing(need, tallies, (run.run_id, need.sensor.index) in timed_out) for need in found]
         for need, one in zip(found, standing, strict=True):
             if one.gated:
-                mapped = len(need.dates)
-                self.gates.append(Gate(run.run_id, need.sensor.index, one.need, one.counted, mapped, need.message))
+                key, mapped = (run.run_id, need.sensor.index), len(need.dates)
+                gate = Gate(*key, one.quota, one.counted, mapped, need.message, timed_out=int(one.timed_out))
+                self.gates.append(gate)
         if decided := decide(standing, tallies):
             ending, cause = decided
             self.verdicts.append((run.run_id, int(ending.state), ending.reason.value, cause))
-        else:
-            self.pending.append((run.run_id, sum(one.pending for one in standing)))
+            return
+        self.pending.append((run.run_id, sum(one.pending for one in standing)))
+        self.timed += [
+            (run, one.sensor)
+            for one in standing
+            if one.sensor.timeout is not None and one.verdict is not Verdict.SATISFIED
+        ]
+
+
+def _set_deadlines(tx: Transaction, catalog: Catalog, outlook: _Outlook, now: int) -> int | None:
+    """Give the sensors that begin to wait their deadlines; those that were waiting before keep theirs. Returns the
+    earliest of the new ones.
+    """
+    if not outlook.timed:
+        return None
+    kept = outlook.kept
+    flow_of = definitions(tx, catalog, (run for run, _ in outlook.timed))
+    new: list[Timer] = []
+    old: list[Timer] = []
+    for run, sensor in outlook.timed:
+        key = (run.run_id, sensor.index)
+        if timer := make_deadline(flow_of[run.run_id], sensor, run, kept.since.get(key, now)):
+            (old if key in kept.running else new).append(timer)
+    if new:
+        timers.set_timers(tx, new)
+    if old:
+        timers.keep_timers(tx, old)
+    return min((timer.due_at for timer in (*new, *old)), default=None)
 
 
 def _new_run(entry: Entry, tick: datetime) -> NewRun:
@@ -89,17 +147,19 @@ def _needs(tx: Transaction, catalog: Catalog, run: Live) -> list[Need]:
     return needs(flow, from_micros(run.logical_date), catalog.timelines, entry.first_at)
 
 
-def _edges(catalog: Catalog, run: Live, need: Need) -> list[Edge]:
+def _edges(catalog: Catalog, run: Live, need: Need, timed_out: frozenset[tuple[int, int]]) -> list[Edge]:
     if not need.dates:
         return []
-    sensor_masks = masks(need.sensor)
-    ends = sensor_masks.ends | (GATED if need.sensor.require != "all" else 0)
-    upstream = catalog.by_name[need.sensor.upstream].id
-    return [
-        Edge(upstream, to_micros(date), run.run_id, need.sensor.index, sensor_masks.counts, ends) for date in need.dates
-    ]
+    sensor = need.sensor
+    sensor_masks = masks(sensor)
+    ends = sensor_masks.ends | (GATED if sensor.require != "all" else 0) | (TIMED if sensor.timeout else 0)
+    if (run.run_id, sensor.index) in timed_out:
+        ends = GATED
+    upstream = catalog.by_name[sensor.upstream].id
+    return [Edge(upstream, to_micros(date), run.run_id, sensor.index, sensor_masks.counts, ends) for date in need.dates]
 
 
-def _standing(need: Need, tallies: Sequence[Tally]) -> Standing:
+def _standing(need: Need, tallies: Sequence[Tally], timed_out: bool) -> Standing:
     states: Mapping[State, int] = {State(one.state): one.number for one in tallies if one.sensor == need.sensor.index}
-    return Standing(need.sensor, need.need, states, need.problem, need.message)
+    number = 0 if timed_out else need.need
+    return Standing(need.sensor, number, states, need.problem, need.message, timed_out)

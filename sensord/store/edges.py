@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sensord.core.run import State
-from sensord.core.sensor import GATED
+from sensord.core.sensor import GATED, TIMED
 from sensord.store.database import Transaction
 from sensord.store.runs import COLUMNS, Live, Move
 
@@ -26,7 +26,9 @@ class Edge(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """A sensor that is satisfied with `need` of its `mapped` upstream runs, or one that mapped to nothing at all."""
+    """A sensor that is satisfied with `need` of its `mapped` upstream runs, or one that mapped to nothing at all, which
+    needs 1 as long as it holds the run. It is met where `counted` reaches `need`. timed_out: it needs 0 from now on.
+    """
 
     run_id: int
     sensor: int
@@ -34,6 +36,7 @@ class Gate(NamedTuple):
     counted: int
     mapped: int
     problem: str | None
+    timed_out: int = 0
 
 
 class Tally(NamedTuple):
@@ -55,9 +58,9 @@ SELECT x.upstream_flow, x.upstream_date, x.run_id, x.sensor, x.counts, x.ends
 FROM ROWS(:edges, upstream_flow, upstream_date, run_id, sensor, counts, ends) x
 """
 INSERT_GATES = """
-INSERT INTO gate (run_id, sensor, need, counted, mapped, problem)
-SELECT x.run_id, x.sensor, x.need, x.counted, x.mapped, x.problem
-FROM ROWS(:gates, run_id, sensor, need, counted, mapped, problem text) x
+INSERT INTO gate (run_id, sensor, need, counted, mapped, problem, timed_out)
+SELECT x.run_id, x.sensor, x.need, x.counted, x.mapped, x.problem, x.timed_out
+FROM ROWS(:gates, run_id, sensor, need, counted, mapped, problem text, timed_out) x
 """
 
 
@@ -95,7 +98,8 @@ def tally(tx: Transaction, run_ids: Iterable[int]) -> list[Tally]:
 
 
 UPSTREAM_RUNS = """
-SELECT e.run_id, e.sensor, f.name, e.upstream_date, COALESCE(u.state, 8)
+SELECT e.run_id, e.sensor, f.name, e.upstream_date,
+       COALESCE(u.state, CASE WHEN e.upstream_date <= f.planned_to THEN 8 ELSE 0 END)
 FROM ROWS(:ids, run_id) x
 JOIN edge e ON e.run_id = x.run_id
 JOIN flow f ON f.id = e.upstream_flow
@@ -110,13 +114,42 @@ def upstream_runs(tx: Transaction, run_ids: Iterable[int]) -> list[tuple[int, in
 
 
 GATES = """
-SELECT g.run_id, g.sensor, g.need, g.counted, g.mapped, g.problem
+SELECT g.run_id, g.sensor, g.need, g.counted, g.mapped, g.problem, g.timed_out
 FROM ROWS(:ids, run_id) x JOIN gate g ON g.run_id = x.run_id
 """
 
 
 def gates(tx: Transaction, run_ids: Iterable[int]) -> list[Gate]:
     return [Gate(*row) for row in tx.fetch(GATES, ids=[(run_id,) for run_id in run_ids])]
+
+
+ANY_COUNTED = "SELECT 1 FROM gate WHERE mapped > 0 LIMIT 1"
+
+
+def any_counted(tx: Transaction) -> bool:
+    """Whether there is any gate that counts upstream runs."""
+    return bool(tx.fetch(ANY_COUNTED))
+
+
+LET_GO = f"""
+UPDATE edge SET ends = {GATED}
+FROM ROWS(:gates, run_id, sensor, need, counted, mapped, problem text, timed_out) x
+WHERE edge.run_id = x.run_id AND edge.sensor = x.sensor
+"""
+
+OPEN = f"""
+{INSERT_GATES}
+WHERE true
+ON CONFLICT (run_id, sensor) DO UPDATE SET need = excluded.need, timed_out = excluded.timed_out
+"""
+
+
+def open_for_good(tx: Transaction, gates: Sequence[Gate]) -> None:
+    """These sensors need nothing any more: what their upstream runs do from now on changes nothing. `pending` is for
+    the caller to set.
+    """
+    tx.run(LET_GO, gates=gates)
+    tx.run(OPEN, gates=gates)
 
 
 SET_PENDING = f"""
@@ -210,6 +243,22 @@ def count_both(tx: Transaction, moved: Sequence[Move], now: int) -> list[Live]:
     rows = [(run_id, change) for run_id, change in total.items() if change]
     changed = [Live(*row) for row in tx.fetch(COUNT_BOTH, changes=rows, now=now)] if rows else []
     return [run for run in changed if run.state == State.QUEUED]
+
+
+LOST = f"""
+SELECT e.run_id, e.sensor, -{_CHANGE}
+FROM ROWS(:moves, flow_id, logical_date, old, new) x
+JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
+JOIN run r ON r.id = e.run_id
+WHERE (e.ends & {TIMED}) <> 0 AND r.state = 1
+GROUP BY e.run_id, e.sensor
+HAVING {_CHANGE} < 0
+"""
+
+
+def lost(tx: Transaction, moved: Sequence[Move]) -> list[tuple[int, int, int]]:
+    """Of waiting runs the sensors with a deadline that lost some of what counted: (run, sensor, how many)."""
+    return [(*row,) for row in tx.fetch(LOST, moves=_bits(moved))]
 
 
 TOUCHED = f"""

@@ -3,7 +3,7 @@
 What a change means for the runs that wait for this one is in `edges`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sensord.core.queue import Queued
@@ -268,6 +268,14 @@ FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_id
 def by_id(tx: Transaction, run_ids: Sequence[int]) -> dict[int, Live]:
     """These runs, in whatever state they are."""
     return {row[0]: Live(*row) for row in tx.fetch(BY_ID, ids=[(run_id,) for run_id in run_ids])}
+
+
+BEGUN = "SELECT r.id, COALESCE(r.rerun_at, r.created_at) FROM ROWS(:ids, run_id) x JOIN run r ON r.id = x.run_id"
+
+
+def begun(tx: Transaction, run_ids: Iterable[int]) -> dict[int, int]:
+    """Since when these runs have been there to wait: made, or sent back by a rerun."""
+    return dict(tx.fetch(BEGUN, ids=[(run_id,) for run_id in run_ids]))
 
 
 SETTLE_BY_HAND = f"""

@@ -1,5 +1,5 @@
-"""The SQL of what falls due for runs: retries, timeouts. A timer fires once; whether it still matters, its run's state
-and attempt say, so nobody has to take one back.
+"""The SQL of what falls due for runs: retries, timeouts, deadlines of sensors. A timer fires once; whether it still
+matters, its run's state and attempt say, so nobody has to take one back.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,13 @@ class What(IntEnum):
     KILL = 3
 
 
+DEADLINE = 16
+"""`what` of the deadline of a run's first sensor; that of sensor n is DEADLINE + n."""
+
+
 class Timer(NamedTuple):
+    """Something that falls due for an attempt of a run: a What, or the deadline of one of its sensors."""
+
     run_id: int
     what: int
     attempt: int
@@ -37,15 +43,28 @@ def set_timers(tx: Transaction, timers: Sequence[Timer]) -> None:
     tx.run(SET, timers=timers)
 
 
+KEEP = """
+INSERT INTO timer (run_id, what, attempt, due_at)
+SELECT x.run_id, x.what, x.attempt, x.due_at FROM ROWS(:timers, run_id, what, attempt, due_at) x
+WHERE true
+ON CONFLICT (run_id, what) DO NOTHING
+"""
+
+
+def keep_timers(tx: Transaction, timers: Sequence[Timer]) -> None:
+    """Set those of these timers that are not set; one of the same kind that a run has already stays as it is."""
+    tx.run(KEEP, timers=timers)
+
+
 FIRE = """
 DELETE FROM timer
-WHERE (run_id, what) IN (SELECT run_id, what FROM timer WHERE due_at <= :now ORDER BY due_at LIMIT 500)
+WHERE run_id IN (SELECT run_id FROM timer WHERE due_at <= :now ORDER BY due_at LIMIT 500) AND due_at <= :now
 RETURNING run_id, what, attempt, due_at
 """
 
 
 def fire(tx: Transaction, now: int) -> list[Timer]:
-    """Take the timers that are due, at most 500, the oldest of them first."""
+    """Take the timers that are due, of at most 500 runs, the oldest of them first. A run's are taken together."""
     return sorted((Timer(*row) for row in tx.fetch(FIRE, now=now)), key=lambda timer: timer.due_at)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.run import FINAL, Kind, State
 from sensord.store.database import Database
-from sensord.store.timers import What
+from sensord.store.timers import DEADLINE, What
 
 
 class Run(NamedTuple):
@@ -181,7 +181,22 @@ def attempts(db: Database, run: Run) -> list[Attempt]:
 def timers(db: Database, run: Run) -> dict[What, datetime]:
     """What falls due for the run's present attempt, and when: its next try, its timeout."""
     rows = db.fetch(TIMERS, id=run.id, attempt=run.attempt)
-    return {What(what): from_micros(due_at) for what, due_at in rows}
+    return {What(what): from_micros(due_at) for what, due_at in rows if what < DEADLINE}
+
+
+def deadlines(db: Database, run: Run) -> dict[int, datetime]:
+    """The deadlines that a waiting run's sensors were given: index -> instant; of no meaning for a satisfied one."""
+    rows = db.fetch(TIMERS, id=run.id, attempt=run.attempt) if run.state is State.WAITING else []
+    return {what - DEADLINE: from_micros(due_at) for what, due_at in rows if what >= DEADLINE}
+
+
+PASSED_OVER = "SELECT passed_over FROM run WHERE id = :id"
+
+
+def passed_over(db: Database, run: Run) -> str | None:
+    """What the run went on without, as JSON; see core.passed_over."""
+    text: str | None = db.fetch(PASSED_OVER, id=run.id)[0][0]
+    return text
 
 
 def counts(db: Database) -> dict[State, int]:
