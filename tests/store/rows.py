@@ -1,7 +1,7 @@
 """Rows for the store's tests: flows, runs and edges with as few words as possible."""
 
 from sensord.core.run import Kind, State
-from sensord.core.sensor import GATED
+from sensord.core.sensor import GATED, TIMED
 from sensord.store import edges, flows, runs
 from sensord.store.database import Transaction
 from sensord.store.edges import Edge
@@ -25,9 +25,11 @@ def make_runs(tx: Transaction, flow: int, *dates: int) -> list[Live]:
     return sorted(made, key=lambda run: run.logical_date)
 
 
-def wait_for(tx: Transaction, run: Live, *upstream: tuple[int, int], sensor: int = 0, gated: bool = False) -> None:
-    """The run waits for upstream runs (flow, date): success counts, a skip ends it."""
-    ends = SKIPPED | (GATED if gated else 0)
+def wait_for(
+    tx: Transaction, run: Live, *upstream: tuple[int, int], sensor: int = 0, gated: bool = False, timed: bool = False
+) -> None:
+    """The run waits for upstream runs (flow, date): success counts, a skip ends it. timed: there is a deadline."""
+    ends = SKIPPED | (GATED if gated else 0) | (TIMED if timed else 0)
     edges.insert(tx, [Edge(flow, date, run.run_id, sensor, SUCCESS, ends) for flow, date in upstream], [])
 
 

@@ -168,9 +168,67 @@ def test_a_cursor_never_goes_back(db: Database) -> None:
         assert (row.planned_to, row.first_date) == (12, 8)
 
 
+def test_a_sensor_that_is_let_go_counts_nothing_and_ends_nobody(db: Database) -> None:
+    with db.transaction() as tx:
+        ids = make_flows(tx, "orders", "mart")
+        (orders,) = make_runs(tx, ids["orders"], 10)
+        (mart,) = make_runs(tx, ids["mart"], 12)
+        wait_for(tx, mart, (ids["orders"], 10), timed=True)
+        wait_for(tx, mart, (ids["orders"], 10), sensor=1)
+        edges.set_pending(tx, [(mart.run_id, 2)], 1)
+
+        edges.open_for_good(tx, [Gate(mart.run_id, 0, 0, 0, 1, None, timed_out=1)])
+        assert edges.set_pending(tx, [(mart.run_id, 1)], 1) == []
+
+        assert edges.any_counted(tx)
+        for count in (edges.count, edges.count_both):
+            count(tx, [moved(orders, RUNNING, FAILED)], 2)
+            assert states(tx)[mart.run_id] == (WAITING, 1)
+        assert edges.lost(tx, [moved(orders, DONE, FAILED)]) == []
+        (released,) = edges.count_both(tx, [moved(orders, FAILED, DONE)], 3)
+        assert released.run_id == mart.run_id
+
+
+def test_a_gate_that_is_there_is_opened_for_good(db: Database) -> None:
+    with db.transaction() as tx:
+        ids = make_flows(tx, "orders", "mart")
+        (orders,) = make_runs(tx, ids["orders"], 10)
+        (mart,) = make_runs(tx, ids["mart"], 12)
+        wait_for(tx, mart, (ids["orders"], 10), (ids["orders"], 11), gated=True, timed=True)
+        edges.insert(tx, [], [Gate(mart.run_id, 0, 2, 0, 2, None), Gate(mart.run_id, 1, 1, 0, 0, "nothing")])
+        edges.set_pending(tx, [(mart.run_id, 2)], 1)
+
+        edges.open_for_good(tx, [Gate(mart.run_id, 0, 0, 0, 2, None, 1), Gate(mart.run_id, 1, 0, 0, 0, "nothing", 1)])
+        edges.set_pending(tx, [(mart.run_id, 1)], 1)
+        edges.count_both(tx, [moved(orders, RUNNING, DONE)], 2)
+
+        assert states(tx)[mart.run_id] == (WAITING, 1)
+        assert sorted(edges.gates(tx, [mart.run_id])) == [
+            Gate(mart.run_id, 0, 0, 1, 2, None, 1),
+            Gate(mart.run_id, 1, 0, 0, 0, "nothing", 1),
+        ]
+
+
+def test_only_sensors_with_a_deadline_are_told_of_what_they_lost(db: Database) -> None:
+    with db.transaction() as tx:
+        ids = make_flows(tx, "orders", "mart")
+        orders, more = make_runs(tx, ids["orders"], 10, 11)
+        (mart,) = make_runs(tx, ids["mart"], 12)
+        wait_for(tx, mart, (ids["orders"], 10), (ids["orders"], 11), timed=True)
+        wait_for(tx, mart, (ids["orders"], 10), sensor=1)
+
+        assert edges.lost(tx, [moved(orders, DONE, WAITING)]) == [(mart.run_id, 0, 1)]
+        assert edges.lost(tx, [moved(orders, FAILED, WAITING)]) == []
+        # what one move takes and another one brings is no loss
+        assert edges.lost(tx, [moved(orders, DONE, WAITING), moved(more, RUNNING, DONE)]) == []
+
+
 DATES = range(4)
+DEADLINES = st.sets(st.integers(0, 3))
+"""The waiters whose deadline passes now, and lets them proceed."""
 STEPS = st.lists(
-    st.lists(
+    DEADLINES
+    | st.lists(
         st.tuples(st.sampled_from(DATES), st.sampled_from([WAITING, RUNNING, DONE, FAILED, State.SKIPPED])),
         min_size=1,
         max_size=4,
@@ -184,7 +242,7 @@ WAITERS = st.lists(st.tuples(st.sets(st.sampled_from(DATES), min_size=1), st.int
 @given(WAITERS, STEPS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_the_counters_equal_a_count_of_the_edges_after_any_moves(
-    db: Database, waiters: list[tuple[set[int], int]], steps: list[list[tuple[int, State]]]
+    db: Database, waiters: list[tuple[set[int], int]], steps: list[list[tuple[int, State]] | set[int]]
 ) -> None:
     with db.transaction() as tx:
         for table in ("run", "edge", "gate", "flow", "definition"):
@@ -193,22 +251,38 @@ def test_the_counters_equal_a_count_of_the_edges_after_any_moves(
         upstream = {run.logical_date: run for run in make_runs(tx, ids["orders"], *DATES)}
         marts = make_runs(tx, ids["mart"], *range(len(waiters)))
         for run, (dates, need) in zip(marts, waiters, strict=True):
-            wait_for(tx, run, *((ids["orders"], date) for date in dates), gated=bool(need))
+            # a second sensor, that is never satisfied, so that what the first one counts can be seen
+            wait_for(tx, run, (ids["orders"], 99), sensor=1)
+            wait_for(tx, run, *((ids["orders"], date) for date in dates), gated=bool(need), timed=True)
             edges.insert(tx, [], [Gate(run.run_id, 0, min(need, len(dates)), 0, len(dates), None)] if need else [])
-            edges.set_pending(tx, [(run.run_id, 1 if need else len(dates))], 1)
+            edges.set_pending(tx, [(run.run_id, 2 if need else 1 + len(dates))], 1)
         now = dict.fromkeys(DATES, WAITING)
+        let_go: set[int] = set()
 
         for step in steps:
-            moves = [moved(upstream[date], now[date], new) for date, new in step]
-            edges.count_both(tx, moves, 2)
-            now.update(step)
+            if isinstance(step, set):
+                late = [n for n in step - let_go if n < len(marts)]
+                let_go.update(late)
+                counts = [done(now, waiters[n][0]) for n in late]
+                gates = [
+                    Gate(marts[n].run_id, 0, 0, counted, 1, None, 1) for n, counted in zip(late, counts, strict=True)
+                ]
+                edges.open_for_good(tx, gates)
+                edges.set_pending(tx, [(marts[n].run_id, 1) for n in late], 1)
+            else:
+                edges.count_both(tx, [moved(upstream[date], now[date], new) for date, new in step], 2)
+                now.update(step)
 
-            for run, (dates, need) in zip(marts, waiters, strict=True):
-                state, pending = states(tx)[run.run_id]
-                counted = sum(now[date] is DONE for date in dates)
+            kept = {gate.run_id: gate.counted for gate in edges.gates(tx, [run.run_id for run in marts])}
+            for number, (run, (dates, need)) in enumerate(zip(marts, waiters, strict=True)):
+                counted = done(now, dates)
                 missing = int(counted < min(need, len(dates))) if need else len(dates) - counted
-                assert state is State.QUEUED or pending == missing
-                assert (state is State.QUEUED) >= (missing == 0)
+                assert states(tx)[run.run_id] == (WAITING, 1 + (0 if number in let_go else missing))
+                assert kept.get(run.run_id, counted) == counted
+
+
+def done(now: dict[int, State], dates: set[int]) -> int:
+    return sum(now[date] is DONE for date in dates)
 
 
 def test_edges_tell_a_released_run_what_it_was_mapped_to(db: Database) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, flows, requests, runs, timers
+from sensord.store import edges, flows, passed, requests, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
@@ -48,7 +48,15 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "elsewhere": (runs.ELSEWHERE, {"host": "here"}),
     "set timers": (timers.SET, {"timers": [(7, 1, 1, 1)]}),
     "fire": (timers.FIRE, {"now": 1}),
+    "keep timers": (timers.KEEP, {"timers": [(7, 16, 1, 1)]}),
     "next due": (timers.NEXT, {}),
+    "lost": (edges.LOST, MOVES),
+    "let go": (edges.LET_GO, {"gates": [(7, 0, 0, 0, 1, None, 1)]}),
+    "open gates": (edges.OPEN, {"gates": [(7, 0, 0, 0, 1, None, 1)]}),
+    "begun": (runs.BEGUN, IDS),
+    "last accepted": (passed.LAST_ACCEPTED, {"lookups": [(7, 0, 1, 900, SUCCESS)]}),
+    "record passed": (passed.RECORD, {"rows": [(7, "[]")]}),
+    "passed of runs": (passed.OF_RUNS, IDS),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
 }
 
