@@ -51,6 +51,20 @@ def given(now: str = "22 01:30", /, **flows: str) -> Step:
     return play
 
 
+def settings(text: str) -> Step:
+    """What sensord.toml says."""
+    return lambda stage: (stage.world.folder / "sensord.toml").write_text(text)
+
+
+def slots(number: int) -> Step:
+    """How many commands may run at once."""
+
+    def play(stage: Stage) -> None:
+        stage.world.slots = number
+
+    return play
+
+
 def daily(*sensors: str, schedule: str = NEXT, run: str = "") -> str:
     """A flow at 02:00 every day, from its next tick on; more keys of its tables, and its sensors, as TOML."""
     return "\n".join([DAILY.format(schedule=schedule, run=run), *sensors])
@@ -124,9 +138,19 @@ def types(line: str) -> Step:
     """An operator types a command; dates are short as everywhere. It succeeds."""
 
     def play(stage: Stage) -> None:
-        said = stage.sensord(*(_long(word) for word in re.findall(r"\d\d \d\d:\d\d|\S+", line)))
+        said = stage.sensord(*map(_long, _words(line)))
         assert said.code == 0, f"{line}: {said.err}"
         stage.world.tick()
+
+    return play
+
+
+def says(line: str, text: str) -> Step:
+    """A person types a command, and reads this in what it prints."""
+
+    def play(stage: Stage) -> None:
+        said = stage.sensord(*map(_long, _words(line)))
+        assert (said.code, text in said.out) == (0, True), said.out + said.err
 
     return play
 
@@ -136,7 +160,7 @@ def is_refused(line: str, why: str, code: int = 1) -> Step:
 
     def play(stage: Stage) -> None:
         before = stage.world.db.fetch("SELECT id, state, pending, attempt FROM run ORDER BY id")
-        said = stage.sensord(*(_long(word) for word in re.findall(r"\d\d \d\d:\d\d|\S+", line)))
+        said = stage.sensord(*map(_long, _words(line)))
         assert (said.code, why in said.err) == (code, True), said.err
         assert stage.world.db.fetch("SELECT id, state, pending, attempt FROM run ORDER BY id") == before
 
@@ -213,6 +237,11 @@ def instant(time: str) -> datetime:
 def _iso(time: str) -> str:
     day, clock = time.split() if " " in time else ("22", time)
     return f"2026-11-{day}T{clock}"
+
+
+def _words(line: str) -> list[str]:
+    """Of a command; a short date is one word, also with its day."""
+    return re.findall(r"\d\d \d\d:\d\d|\S+", line)
 
 
 def _long(word: str) -> str:

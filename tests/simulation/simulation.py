@@ -57,7 +57,7 @@ class Simulation:
         self._finish()
 
     def _let_time_pass(self) -> None:
-        hours = self.random.choice((1, 4, 12, 12, 24)) if self.random.random() < 0.95 else self.random.choice((-3, 200))
+        hours = self.random.choice((2, 12, 24, 36)) if self.random.random() < 0.95 else self.random.choice((-3, 200))
         self.world.clock.move(timedelta(hours=hours))
         self._note("clock " + format_instant(self.world.clock.now()))
 
