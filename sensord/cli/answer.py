@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sensord.cli.causes import Cause, CauseKind, Causes, find_causes, is_passed_on
+from sensord.cli.causes import Cause, CauseKind, Causes, ended_itself, find_causes, is_passed_on
 from sensord.cli.explain import SensorView, view_sensors
 from sensord.cli.logfile import tail
-from sensord.cli.outlook import outlook_of_run, outlook_of_tick
+from sensord.cli.outlook import outlook_of_deadlines, outlook_of_run, outlook_of_tick
 from sensord.core.instant import format_instant
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
@@ -50,7 +50,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
     from sensord.config.body import flow_from_body
 
     definition = flow_from_body(flow.name, flows.body_of(db, run.definition_id))
-    sensors = view_sensors(definition, waits.upstreams(db, run), waits.gates(db, run), now)
+    sensors = view_sensors(definition, waits.upstreams(db, run), waits.gates(db, run), runs.deadlines(db, run), now)
     causes = _causes(db, run, now)
     ahead = daemon.ahead_of(db, run) if run.state is State.QUEUED else None
     leads = current_leader(db) is not None
@@ -63,7 +63,10 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
         sensors,
         causes.found,
         _logs(folder, [run, *(cause.run for cause in causes.found if cause.run)]),
-        outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
+        [
+            *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
+            *outlook_of_deadlines(sensors, now),
+        ],
         causes.complete,
     )
 
@@ -102,7 +105,7 @@ def _overall(sensors: Sequence[SensorView]) -> Verdict:
 
 
 def _logs(folder: Path, candidates: Sequence[Run]) -> dict[int, list[str]]:
-    failed = [run for run in candidates if run.state in (State.FAILED, State.RETRYING) and run.attempt]
+    failed = [run for run in candidates if run.state in (State.FAILED, State.RETRYING) and ended_itself(run)]
     return {run.id: tail(folder / str(run.id) / str(run.attempt) / "log", LOG_LINES) for run in failed[:LOGS]}
 
 

@@ -104,13 +104,22 @@ def is_passed_on(run: Run) -> bool:
     return run.state is State.WAITING or run.reason in (Reason.UPSTREAM_FAILED, Reason.UPSTREAM_SKIPPED)
 
 
+_BY_SENSORS = frozenset(
+    {Reason.UPSTREAM_FAILED, Reason.UPSTREAM_SKIPPED, Reason.SENSOR_TIMEOUT, Reason.NO_MATCH, Reason.MAPPING_ERROR}
+)
+
+
+def ended_itself(run: Run) -> bool:
+    """Whether a run that has failed did so by its command; where its sensors ended it, an older log tells nothing."""
+    return run.attempt > 0 and run.reason not in _BY_SENSORS
+
+
 def kind_of(one: Upstream, now: datetime) -> CauseKind:
     """What an upstream run that does not count is as a cause."""
-    if one.state is not State.ABSENT:
-        held = one.held if one.state in (State.WAITING, State.QUEUED) else ""
-        return CauseKind(held) if held else _kind_of_state(one.state)
     if one.held:
         return CauseKind(one.held)
+    if one.state is not State.ABSENT:
+        return _kind_of_state(one.state)
     return CauseKind.NOT_DUE if one.logical_at > now else CauseKind.LATE
 
 

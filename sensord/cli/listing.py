@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sensord.cli.render import Cell, Column, Line, Span, count, layout, show, span_of, table, terminal_width
 from sensord.core.instant import format_instant
@@ -64,8 +65,14 @@ def run_table(found: Sequence[Run], now: datetime) -> None:
     table(columns, [_run_row(run, now) for run in found])
 
 
-def show_run_details(run: Run, attempts: Sequence[Attempt], logs: Mapping[int, str], now: datetime) -> None:
-    """A run as a list of facts, and a table of its attempts."""
+def show_run_details(
+    run: Run,
+    attempts: Sequence[Attempt],
+    logs: Mapping[int, str],
+    now: datetime,
+    without: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """A run as a list of facts, and a table of its attempts. `without`: what it passed over."""
     facts = [
         ("state", [Span(since(run, now), STYLES[run.state])]),
         ("why", [Span(_why(run) or "-")]),
@@ -77,9 +84,21 @@ def show_run_details(run: Run, attempts: Sequence[Attempt], logs: Mapping[int, s
     ]
     title: Line = [Span(f"{run.flow} {format_instant(run.logical_at)}", "bold")]
     lines = [title, *([Span(f"  {name:9} "), *value] for name, value in facts)]
+    lines += [[Span("  without   "), Span(_without(one), "yellow")] for one in without]
     if attempts:
         lines += [[], *_attempt_lines(attempts, logs)]
     show(lines)
+
+
+def _without(one: Mapping[str, Any]) -> str:
+    """`dim/customers 2026-11-22T02:00:00Z (failed); the last good one is 2026-11-21T02:00:00Z`."""
+    passed, instead = one["passed_over"], one["instead"]
+    first = passed[0]
+    date = first["logical_date"] or "any tick"
+    more = len(passed) - 1 + one.get("passed_over_omitted", 0)
+    others = f" and {more:,} more" if more else ""
+    last = f"the last good one before is {instead['logical_date']}" if instead else "there is no good one before"
+    return f"{one['upstream']} {date} ({first['state']}, {first['cause']}){others}; {last}"
 
 
 def _attempt_lines(attempts: Sequence[Attempt], logs: Mapping[int, str]) -> list[Line]:

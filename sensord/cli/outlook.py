@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sensord.cli.causes import Cause, CauseKind
+from sensord.cli.causes import Cause, CauseKind, ended_itself
+from sensord.cli.explain import SensorView
 from sensord.cli.render import count, span_of
+from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
-from sensord.core.run import FINAL, Kind, State
+from sensord.core.run import FINAL, Kind, Reason, State
 from sensord.store.reads.daemon import Ahead
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
@@ -41,13 +43,31 @@ def outlook_of_run(
         case State.RETRYING:
             when = f" in {span_of(timers[What.RETRY] - now)}" if What.RETRY in timers else ""
             return [*asleep, f"Attempt {run.attempt} failed; the next one comes by itself{when}."]
-        case State.FAILED | State.SKIPPED if causes:
+        case State.FAILED | State.SKIPPED if causes or run.reason == Reason.SENSOR_TIMEOUT:
             return ["It stays as it is, also when what it waited for is mended, until `sensord run rerun`."]
-        case State.FAILED if run.attempt:
+        case State.FAILED if ended_itself(run):
             name = f"{run.flow} {format_instant(run.logical_at)}"
             return [f"It stays failed. See `sensord run logs {name}`, and once mended `sensord run rerun {name}`."]
         case _:
             return ["It is over."]
+
+
+def outlook_of_deadlines(sensors: Sequence[SensorView], now: datetime) -> list[str]:
+    """What happens at the deadlines of a waiting run, the first of them first, up to the one that ends it."""
+    sentences = []
+    ahead = [(view.deadline_at, view.sensor) for view in sensors if view.deadline_at]
+    for at, sensor in sorted(ahead, key=lambda one: (one[0], _SEVERITY.index(one[1].on_timeout))):
+        when = f"by {format_instant(at)}, in {span_of(at - now)}" if at > now else "in time, which is over"
+        whom = f"sensor {sensor.index} on {sensor.upstream}"
+        if sensor.on_timeout is Policy.PROCEED:
+            sentences.append(f"If {whom} is not satisfied {when}, it goes on without.")
+            continue
+        end = "fails" if sensor.on_timeout is Policy.FAIL else "is skipped"
+        return [*sentences, f"If {whom} is not satisfied {when}, it {end}."]
+    return sentences
+
+
+_SEVERITY = (Policy.FAIL, Policy.SKIP, Policy.PROCEED)
 
 
 def outlook_of_tick(flow: Flow, tick: datetime, state: str, *, leads: bool, now: datetime) -> list[str]:

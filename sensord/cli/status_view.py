@@ -40,9 +40,14 @@ def read(db: Database) -> Overview:
     leader, problems, glances = current_leader(db), flows.problems(db), flows.glances(db)
     waiting = [one.newest for one in glances if one.newest and one.newest.state is State.WAITING]
     by_run: dict[int, list[Wait]] = {}
-    for one in sorted(waits.summary(db, waiting), key=lambda wait: (-wait.state, wait.upstream)):
+    for one in sorted(waits.summary(db, waiting), key=_urgency):
         by_run.setdefault(one.run_id, []).append(one)
     return Overview(leader, problems, glances, by_run)
+
+
+def _urgency(wait: Wait) -> tuple[bool, bool, int, str]:
+    """What has ended comes first, then what a pause or a missing file holds back."""
+    return wait.state not in FINAL, not wait.held, -wait.state, wait.upstream
 
 
 def show(overview: Overview, now: datetime) -> None:
@@ -94,6 +99,7 @@ def _sentence(found: Sequence[Wait]) -> str:
     worst = found[0]
     verb = "blocked by" if worst.state in FINAL else "waits for"
     state = "not there yet" if worst.state is State.ABSENT else worst.state.label
+    state = f"upstream_{worst.held}" if worst.held else state
     more = sum(one.number for one in found) - 1
     rest = f" and {more:,} more" if more else ""
     return f"{verb} {worst.upstream} {format_instant(worst.logical_at)} ({state}){rest}"
@@ -112,6 +118,7 @@ def _flow_shape(one: Glance, waiting: Mapping[int, Sequence[Wait]]) -> dict[str,
                 "state": wait.state.label,
                 "runs": wait.number,
                 "first": moment(wait.logical_at),
+                "held": f"upstream_{wait.held}" if wait.held else None,
             }
             for wait in (waiting.get(one.newest.id, ()) if one.newest else ())
         ],

@@ -34,6 +34,8 @@ def _sensor(view: SensorView) -> dict[str, Any]:
         "verdict": view.standing.verdict.value,
         "reason": view.reason,
         "message": view.words,
+        "times_out_at": moment(view.deadline_at),
+        "on_timeout": view.sensor.on_timeout.value if view.sensor.timeout else None,
         "runs": [_upstream(one) for one in view.upstreams],
     }
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sensord.cli.answer import Answer
-from sensord.cli.causes import Cause, CauseKind
+from sensord.cli.causes import Cause, CauseKind, ended_itself
 from sensord.cli.explain import SensorView
 from sensord.cli.listing import STYLES, since
 from sensord.cli.render import Line, Span, count, span_of
+from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
 from sensord.core.run import State
 from sensord.core.sensor import Verdict
@@ -60,6 +61,8 @@ def _sensor(view: SensorView, now: datetime) -> Iterator[Line]:
         Span(f"{verdict.value}{reason}", VERDICTS[verdict]),
     ]
     yield [Span(f"  {view.words}")]
+    if view.deadline_at:
+        yield [Span(f"  {_deadline(view.deadline_at, view.sensor.on_timeout, now)}", "yellow")]
     missing = [one for one in view.upstreams if not one.counts]
     if verdict is Verdict.SATISFIED:
         return
@@ -67,6 +70,13 @@ def _sensor(view: SensorView, now: datetime) -> Iterator[Line]:
         yield _upstream(one, now)
     if len(missing) > MOST:
         yield [Span(f"  and {len(missing) - MOST:,} more")]
+
+
+def _deadline(at: datetime, policy: Policy, now: datetime) -> str:
+    """`times out at 2026-11-22T05:00:00Z, in 30m: then the run fails`."""
+    then = {Policy.FAIL: "then the run fails", Policy.SKIP: "then the run is skipped"}
+    when = f"in {span_of(at - now)}" if at > now else "in the daemon's next turn"
+    return f"times out at {format_instant(at)}, {when}: {then.get(policy, 'then the run goes on without')}"
 
 
 def _upstream(one: Upstream, now: datetime) -> Line:
@@ -115,7 +125,7 @@ def _cause(group: Sequence[Cause], answer: Answer, now: datetime) -> Iterator[Li
     yield [Span(f"{name}  "), Span(shown, style), Span(f": {cause.words}" if cause.words else "")]
     if len(cause.path) > 1:
         yield [Span(f"    {_path(cause)}", "dim")]
-    if run and cause.kind is CauseKind.FAILED and run.attempt:
+    if run and cause.kind is CauseKind.FAILED and ended_itself(run):
         yield from _log(answer.logs.get(run.id, []))
         name = f"{run.flow} {format_instant(run.logical_at)}"
         yield [Span(f"    see `sensord run logs {name}`, and once mended `sensord run rerun {name}`")]

@@ -80,8 +80,8 @@ def test_status_as_json(busy: World, sensord: Program) -> None:
     assert sales["planned_to"] == "2026-11-22T11:00:00Z"
     assert sales["newest"]["state"] == "waiting"
     assert sales["waits_for"] == [
-        {"upstream": "dim/customers", "state": "running", "runs": 1, "first": "2026-11-22T02:00:00Z"},
-        {"upstream": "ingest/orders", "state": "running", "runs": 1, "first": "2026-11-22T11:00:00Z"},
+        {"upstream": "dim/customers", "state": "running", "runs": 1, "first": "2026-11-22T02:00:00Z", "held": None},
+        {"upstream": "ingest/orders", "state": "running", "runs": 1, "first": "2026-11-22T11:00:00Z", "held": None},
     ]
 
 

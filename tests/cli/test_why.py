@@ -87,6 +87,8 @@ def test_why_as_json(world: World, sensord: Program) -> None:
             "verdict": "blocked",
             "reason": "upstream_failed",
             "message": "0 of 1 done: 1 failed",
+            "times_out_at": None,
+            "on_timeout": None,
             "runs": [
                 {
                     "logical_date": "2026-11-22T10:00:00Z",

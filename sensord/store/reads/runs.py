@@ -1,5 +1,6 @@
 """Reading runs: one, some by a filter, their attempts, and how many there are in each state."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -193,10 +194,10 @@ def deadlines(db: Database, run: Run) -> dict[int, datetime]:
 PASSED_OVER = "SELECT passed_over FROM run WHERE id = :id"
 
 
-def passed_over(db: Database, run: Run) -> str | None:
-    """What the run went on without, as JSON; see core.passed_over."""
+def passed_over(db: Database, run: Run) -> list[dict[str, Any]]:
+    """What the run went on without, as core.passed_over writes it; empty where that was nothing."""
     text: str | None = db.fetch(PASSED_OVER, id=run.id)[0][0]
-    return text
+    return json.loads(text) if text else []
 
 
 def counts(db: Database) -> dict[State, int]:

@@ -22,7 +22,8 @@ MOST = 20_000
 class Upstream(NamedTuple):
     """One upstream run that `sensor` of the run `run_id` maps to. `run` is None where there is none: see `state`.
 
-    planned_to: how far the upstream flow is planned. held: its flow is paused or its file is gone, else "".
+    planned_to: how far the upstream flow is planned. held: "removed" or "paused" where it cannot go on for as long as
+    its flow's file is gone, or its flow is paused; else "".
     """
 
     run_id: int
@@ -37,7 +38,10 @@ class Upstream(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """A sensor that needs `need` of its `mapped` runs, or (with `problem`) one that mapped to nothing."""
+    """A sensor that needs `need` of its `mapped` runs, or (with `problem`) one that mapped to nothing.
+
+    timed_out: it went on at its deadline.
+    """
 
     run_id: int
     sensor: int
@@ -45,24 +49,35 @@ class Gate(NamedTuple):
     counted: int
     mapped: int
     problem: str | None
+    timed_out: int = 0
 
 
 class Wait(NamedTuple):
-    """What a waiting run waits for, in short: so many runs of a flow in one state, the first at `logical_at`."""
+    """What a waiting run waits for, in short: so many runs of a flow in one state, the first at `logical_at`. held: as
+    that of an Upstream.
+    """
 
     run_id: int
     upstream: str
     state: State
     number: int
     logical_at: datetime
+    held: str
 
 
 _STATE = "COALESCE(u.state, CASE WHEN e.upstream_date <= f.planned_to THEN 8 ELSE 0 END)"
 _COUNTS = f"(e.counts & (1 << {_STATE})) <> 0"
 _COUNTED = "(e.counts & (1 << u.state)) <> 0"
+_HELD = f"""
+CASE WHEN f.state <> 1 AND {_STATE} IN (0, 1, 2, 5) THEN 'removed'
+     WHEN f.paused_at IS NOT NULL AND ({_STATE} = 0 OR (u.state IN (1, 2) AND u.kind = 0 AND u.attempt = 0))
+     THEN 'paused'
+     ELSE '' END
+"""
+"""A pause holds back what is scheduled and was not started before; a file that is gone all that does not run yet."""
 _UPSTREAM = f"""
 SELECT e.run_id, e.sensor, f.name, e.upstream_date, {_STATE}, CASE WHEN {_COUNTS} THEN 1 ELSE 0 END, f.planned_to,
-       CASE WHEN f.state <> 1 THEN 'removed' WHEN f.paused_at IS NOT NULL THEN 'paused' ELSE '' END, {columns("u", "f")}
+       {_HELD}, {columns("u", "f")}
 """
 _JOINS = """
 JOIN flow f ON f.id = e.upstream_flow
@@ -95,18 +110,18 @@ LIMIT :most
 """
 STUCK = f"""
 {_REACH}
-SELECT g.run_id, g.sensor, g.need, g.counted, g.mapped, g.problem
+SELECT g.run_id, g.sensor, g.need, g.counted, g.mapped, g.problem, g.timed_out
 FROM reach w JOIN gate g ON g.run_id = w.run_id
-WHERE g.problem IS NOT NULL
+WHERE g.problem IS NOT NULL AND g.counted < g.need
 LIMIT :most
 """
-GATES = "SELECT run_id, sensor, need, counted, mapped, problem FROM gate WHERE run_id = :id ORDER BY sensor"
+GATES = "SELECT run_id, sensor, need, counted, mapped, problem, timed_out FROM gate WHERE run_id = :id ORDER BY sensor"
 
 SUMMARY = f"""
-SELECT e.run_id, f.name, {_STATE}, COUNT(*), MIN(e.upstream_date)
+SELECT e.run_id, f.name, {_STATE}, COUNT(*), MIN(e.upstream_date), {_HELD}
 FROM ROWS(:ids, run_id) x JOIN edge e ON e.run_id = x.run_id {_JOINS}
 WHERE NOT {_COUNTS} AND {_UNSATISFIED}
-GROUP BY e.run_id, f.name, {_STATE}
+GROUP BY e.run_id, f.name, {_STATE}, {_HELD}
 ORDER BY e.run_id, f.name
 """
 
@@ -125,7 +140,7 @@ def unmet(db: Database, run: Run) -> list[Upstream]:
 
 
 def stuck(db: Database, run: Run) -> list[Gate]:
-    """The sensors that mapped to nothing, of this run and of all that it waits for, near or far."""
+    """The sensors that wait, though they mapped to nothing, of this run and of all that it waits for, near or far."""
     return [Gate(*row) for row in db.fetch(STUCK, id=run.id, most=MOST)]
 
 
@@ -134,11 +149,14 @@ def gates(db: Database, run: Run) -> list[Gate]:
 
 
 def summary(db: Database, runs: Sequence[Run]) -> list[Wait]:
-    """What these waiting runs wait for, grouped by upstream flow and its state."""
+    """What these waiting runs wait for, grouped by upstream flow, its state, and what holds it."""
     if not runs:
         return []
     rows = db.fetch(SUMMARY, ids=[(run.id,) for run in runs])
-    return [Wait(run_id, name, State(state), number, from_micros(date)) for run_id, name, state, number, date in rows]
+    return [
+        Wait(run_id, name, State(state), number, from_micros(date), held)
+        for run_id, name, state, number, date, held in rows
+    ]
 
 
 def _upstream(row: Sequence[Any]) -> Upstream:
