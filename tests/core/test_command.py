@@ -91,3 +91,33 @@ def test_upstream_runs_beyond_what_an_environment_holds_are_counted_not_listed()
     assert len(text) <= UPSTREAM_LIMIT
     assert len(sensor["runs"]) + sensor["omitted"] == 5000
     assert sensor["runs"][-1]["logical_date"] == "2026-10-23T09:00:00Z"
+
+
+def test_what_was_passed_over_stands_beside_the_runs_of_its_sensor() -> None:
+    failed = {"logical_date": "2026-03-29T02:00:00Z", "state": "failed", "cause": "on_failure"}
+    without = [
+        {"sensor": 1, "upstream": "b", "passed_over": [failed], "instead": None},
+        {"sensor": 2, "upstream": "c", "passed_over": [failed | {"logical_date": None}], "instead": None},
+    ]
+    upstream = [UpstreamRun(0, "a", TWO, State.SUCCESS), UpstreamRun(1, "b", TWO, State.FAILED)]
+
+    first, second, third = json.loads(upstream_json(upstream, without))
+
+    assert first.keys() == {"sensor", "upstream", "runs"}
+    assert second == without[0] | {"runs": [{"logical_date": "2026-03-29T02:00:00Z", "state": "failed"}]}
+    assert third == without[1] | {"runs": []}
+
+
+def test_what_was_passed_over_is_cut_where_it_is_too_long_too() -> None:
+    upstream = [UpstreamRun(n, f"flow{n}", TWO, State.FAILED) for n in range(50)]
+    entry = {"logical_date": "2026-03-29T02:00:00Z", "state": "failed", "cause": "on_failure"}
+    without = [
+        {"sensor": n, "upstream": f"flow{n}", "passed_over": [entry] * 100, "instead": None, "passed_over_omitted": 3}
+        for n in range(50)
+    ]
+
+    text = upstream_json(upstream, without)
+
+    assert len(text) <= UPSTREAM_LIMIT
+    for sensor in json.loads(text):
+        assert len(sensor["passed_over"]) + sensor["passed_over_omitted"] == 103

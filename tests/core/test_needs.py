@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from sensord.core.cron import parse_cron
+from sensord.core.duration import parse_duration
 from sensord.core.flow import Command, Flow, Require, Sensor
 from sensord.core.mapping import Mapping, Match
-from sensord.core.needs import needs
+from sensord.core.needs import FAR, deadline, needs
 from sensord.core.run import Reason
 from sensord.core.schedule import Schedule
 
@@ -76,3 +79,34 @@ def test_the_first_run_of_a_flow_with_a_start_finds_nothing_before_it_and_is_fre
     (need,) = needs(mart(sensor("mart", Mapping(back=1))), at(10), timelines, at(10))
 
     assert (need.dates, need.need, need.problem) == ((), 0, None)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "since", "due_at"),
+    [
+        ("2h", at(9), at(12)),  # from the logical date
+        ("2h", at(11), at(13)),  # from when the run was made, or began to wait again
+        ("1d", at(11), at(11, 23)),
+        ("9999y", at(11), FAR),
+    ],
+)
+def test_a_deadline_counts_from_the_logical_date_or_from_when_the_wait_began(
+    timeout: str, since: datetime, due_at: datetime
+) -> None:
+    one = Sensor(0, "orders", Mapping(), timeout=parse_duration(timeout))
+
+    assert deadline(mart(one), one, at(10), since) == due_at
+
+
+def test_a_deadline_of_days_keeps_the_wall_time_of_the_flow() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    one = Sensor(0, "orders", Mapping(), timeout=parse_duration("1d"))
+    flow = Flow("mart", Schedule(parse_cron("0 * * * *", berlin), berlin), Command(argv=("true",)), (one,))
+    before = datetime(2026, 10, 24, 10, tzinfo=UTC)
+
+    assert deadline(flow, one, before, before) == datetime(2026, 10, 25, 11, tzinfo=UTC)
+
+
+def test_a_sensor_without_a_timeout_has_no_deadline() -> None:
+    with pytest.raises(TypeError, match="expected a sensor with a timeout"):
+        deadline(mart(), sensor("orders"), at(10), at(10))

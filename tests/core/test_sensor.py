@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sensord.core.flow import Policy, Require, Sensor
 from sensord.core.mapping import Mapping
 from sensord.core.run import FINAL, Reason, State
-from sensord.core.sensor import Ending, Standing, Tally, Verdict, judge, masks, severest
+from sensord.core.sensor import Ending, Standing, Tally, Verdict, expire, judge, masks, severest
 
 LATE, OK, BAD, GONE, NONE = State.RUNNING, State.SUCCESS, State.FAILED, State.SKIPPED, State.ABSENT
 
@@ -160,3 +160,32 @@ def test_require_says_whether_a_gate_keeps_the_count() -> None:
     requires: list[tuple[Require, bool]] = [("all", False), ("any", True), (3, True)]
 
     assert [(require, standing({}, require=require).gated) for require, _ in requires] == requires
+
+
+def test_a_sensor_that_went_on_at_its_deadline_is_satisfied_whatever_comes() -> None:
+    for tally in ({BAD: 1}, {GONE: 3}, {NONE: 1}, {OK: 1}):
+        one = Standing(sensor(on_failure=Policy.FAIL), 0, tally, timed_out=True)
+        assert (one.verdict, one.pending, one.quota, one.ending) == (Verdict.SATISFIED, 0, 0, None)
+    missing = Standing(sensor(), 0, {}, Reason.NO_MATCH, "nothing", timed_out=True)
+    assert (missing.verdict, missing.pending, missing.quota, missing.ending) == (Verdict.SATISFIED, 0, 0, None)
+
+
+def test_a_gate_of_what_found_nothing_is_shut_unless_the_policy_is_to_proceed() -> None:
+    assert Standing(sensor(on_missing=Policy.WAIT), 0, {}, Reason.NO_MATCH).quota == 1
+    assert Standing(sensor(on_missing=Policy.PROCEED), 0, {}, Reason.NO_MATCH).quota == 0
+    assert standing({OK: 1, LATE: 2}, 2, require=2).quota == 2
+
+
+@pytest.mark.parametrize(
+    ("policies", "state"),
+    [
+        (["proceed"], None),
+        (["skip", "proceed"], State.SKIPPED),
+        (["proceed", "skip", "fail"], State.FAILED),
+        ([], None),
+    ],
+)
+def test_of_deadlines_that_pass_together_fail_goes_first(policies: list[str], state: State | None) -> None:
+    overdue = [standing({LATE: 1}, on_timeout=Policy(policy)) for policy in policies]
+
+    assert expire(overdue) == (Ending(state, Reason.SENSOR_TIMEOUT) if state else None)
