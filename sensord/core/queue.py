@@ -1,148 +1,149 @@
-"""Which queued run starts next: by priority across flows, oldest first within a flow, never more than its limit.
+"""Which queued run starts next: by priority across flows, oldest first within a flow, never more than its limits allow.
 
 The queue is a picture of the runs in `queued` and of the slots in use. The database is the truth: the daemon fills it
 from there at its start and moves it along with each transaction that it has committed.
 """
 
 import heapq
-from collections import Counter
-from dataclasses import dataclass
-from enum import Enum
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from sensord.core.run import Kind
-
-Rank = tuple[int, bool, int, int]
-Lane = tuple[int, bool]
-"""(flow, whether a pause holds it back)."""
-
-
-class Hold(Enum):
-    """What of a flow may not start: nothing, what is scheduled (it is paused), or anything (its file is gone)."""
-
-    NONE = "none"
-    SCHEDULED = "scheduled"
-    ALL = "all"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Queued:
-    """A run in `queued`. `logical_date` in microseconds since 1970. again: it has been started before."""
-
-    run_id: int
-    flow_id: int
-    logical_date: int
-    kind: Kind
-    priority: int
-    again: bool = False
-
-    @property
-    def rank(self) -> Rank:
-        """Smaller starts first: priority, then scheduled and manual before backfill, then the older date."""
-        return (-self.priority, self.kind is Kind.BACKFILL, self.logical_date, self.run_id)
-
-    @property
-    def lane(self) -> Lane:
-        """What a pause holds back, and what it does not, are queued apart: retries, reruns, and what people ask for."""
-        return self.flow_id, self.kind is Kind.SCHEDULED and not self.again
+from sensord.core.limits import Limits
+from sensord.core.queued import Hold, Lane, Queued, Rank
 
 
 class Queue:
-    """Two layers of heaps, so that a flow at its limit costs nothing however many of its runs wait behind it:
-    each flow's lanes, and the heads of those lanes that may go. Stale heads are dropped when they surface.
+    """Two layers of heaps, so that a flow at its limit and a full pool cost nothing however many runs wait behind them:
+    the lanes, each with its runs, and for each pool the heads of those lanes that may go. What has become stale is
+    dropped when it surfaces.
     """
 
     def __init__(self) -> None:
+        self._limits = Limits()
         self._lanes: dict[Lane, list[tuple[Rank, Queued]]] = {}
-        self._heads: list[tuple[Rank, Lane]] = []
+        self._by_flow: dict[int, set[Lane]] = defaultdict(set)
+        self._by_backfill: dict[int | None, set[Lane]] = defaultdict(set)
+        self._heads: dict[str | None, list[tuple[Rank, Lane]]] = defaultdict(list)
         self._queued: dict[int, Queued] = {}
-        self._active: Counter[int] = Counter()
-        self._resting = 0
-        self._limits: dict[int, int] = {}
-        self._holds: dict[int, Hold] = {}
 
-    def limit(self, flow_id: int, max_active: int, hold: Hold = Hold.NONE) -> None:
-        """Set how many runs of the flow may be active at once, and which of them may not start."""
-        self._limits[flow_id] = max_active
-        self._holds[flow_id] = hold
-        self._offer_all(flow_id)
+    def limit(self, flow_id: int, max_active: int, hold: Hold = Hold.NONE, pool: str | None = None) -> None:
+        """Set how many runs of the flow may be active at once, which of them may not start, and whose slots they take
+        besides the executor's.
+        """
+        self._limits.set_flow(flow_id, max_active, hold, pool)
+        self._offer_all(self._by_flow[flow_id])
+
+    def limit_backfill(self, backfill_id: int, max_active: int | None, *, held: bool) -> None:
+        """Set how many runs of the backfill may be active at once, among all flows; held: none may start."""
+        self._limits.set_backfill(backfill_id, max_active, held=held)
+        self._offer_all(self._by_backfill[backfill_id])
+
+    def size_pools(self, pools: Mapping[str, int]) -> None:
+        """Set how many slots each pool has. What runs in a pool that becomes smaller goes on."""
+        self._limits.set_pools(pools)
 
     def add(self, run: Queued) -> None:
         self._queued[run.run_id] = run
         heapq.heappush(self._lanes.setdefault(run.lane, []), (run.rank, run))
+        self._by_flow[run.flow_id].add(run.lane)
+        if run.backfill_id is not None:
+            self._by_backfill[run.backfill_id].add(run.lane)
         self._offer(run.lane)
+
+    def promote(self, run_id: int, priority: int) -> None:
+        """Let a queued run go as early as `priority` has it; never later than it would."""
+        run = self._queued.get(run_id)
+        if run and run.priority < priority:
+            self.add(replace(run, priority=priority))
 
     def remove(self, run_id: int) -> None:
         """The run left `queued` by another way than `take` (cancelled, marked)."""
         if run := self._queued.pop(run_id, None):
             self._offer(run.lane)
 
-    def occupy(self, flow_id: int) -> None:
-        """One more run of the flow is active, though not by `take` (adopted at the start)."""
-        self._active[flow_id] += 1
+    def occupy(self, run: Queued) -> None:
+        """The run is active, though not by `take` (adopted at the start)."""
+        self._limits.occupy(run.run_id, run.lane)
 
-    def vacate(self, flow_id: int) -> None:
-        """A run of the flow is active no longer."""
-        if self._active[flow_id] > 1:
-            self._active[flow_id] -= 1
-        else:
-            del self._active[flow_id]
-        self._offer_all(flow_id)
+    def vacate(self, run_id: int) -> None:
+        """The run is active no longer: it has ended, or is queued again."""
+        if was := self._limits.vacate(run_id):
+            lane, _ = was
+            self._offer_all(self._by_flow[lane.flow_id])
+            if lane.backfill_id is not None:
+                self._offer_all(self._by_backfill[lane.backfill_id])
 
-    def rest(self) -> None:
-        """A run retries later: it gives its slot back, and still counts against its flow's limit."""
-        self._resting += 1
-
-    def rise(self, flow_id: int) -> None:
-        """A run that rested is active no longer: it is queued again, or will not be tried any more."""
-        self._resting -= 1
-        self.vacate(flow_id)
+    def rest(self, run_id: int) -> None:
+        """The run retries later: it gives its slots back, and still counts as active."""
+        self._limits.rest(run_id)
 
     @property
     def busy(self) -> int:
         """The number of slots in use, by runs of all flows."""
-        return self._active.total() - self._resting
+        return self._limits.busy
 
     @property
     def ready(self) -> bool:
         """Whether `take` may find something, given a slot."""
-        return bool(self._heads)
+        return any(heads and self._limits.pool_has_room(pool) for pool, heads in self._heads.items())
+
+    def queued(self) -> Iterable[Queued]:
+        """All of them, in no order."""
+        return self._queued.values()
 
     def take(self, slots: int) -> list[Queued]:
         """At most `slots` runs to start now, best first; each counts as active from here on."""
         taken: list[Queued] = []
-        while len(taken) < slots and self._heads:
-            rank, lane = heapq.heappop(self._heads)
-            head = self._head(lane)
-            if head is None or head[0] != rank or not self._has_room(lane):
-                continue
-            heapq.heappop(self._lanes[lane])
-            del self._queued[head[1].run_id]
-            self._active[lane[0]] += 1
-            taken.append(head[1])
+        while len(taken) < slots and (best := self._best()) is not None:
+            pool, lane = best
+            heapq.heappop(self._heads[pool])
+            _, run = heapq.heappop(self._lanes[lane])
+            del self._queued[run.run_id]
+            self._limits.occupy(run.run_id, lane)
+            taken.append(run)
             self._offer(lane)
         return taken
 
-    def _has_room(self, lane: Lane) -> bool:
-        flow_id, scheduled = lane
-        match self._holds.get(flow_id, Hold.NONE):
-            case Hold.ALL:
-                return False
-            case Hold.SCHEDULED if scheduled:
-                return False
-            case _:
-                return self._active[flow_id] < self._limits.get(flow_id, 1)
+    def _best(self) -> tuple[str | None, Lane] | None:
+        """The pool and the lane whose head goes first, of all that may go."""
+        heads = [(head, pool) for pool in self._heads if (head := self._head_of_pool(pool))]
+        if not heads:
+            return None
+        (_, lane), pool = min(heads, key=lambda one: one[0])
+        return pool, lane
+
+    def _head_of_pool(self, pool: str | None) -> tuple[Rank, Lane] | None:
+        if not self._limits.pool_has_room(pool):
+            return None
+        heads = self._heads[pool]
+        while heads and not self._may_go(pool, *heads[0]):
+            heapq.heappop(heads)
+        return heads[0] if heads else None
+
+    def _may_go(self, pool: str | None, rank: Rank, lane: Lane) -> bool:
+        """Whether what was put among the heads is still the best of its lane, and in its place."""
+        if self._limits.pool_of(lane.flow_id) != pool or not self._limits.has_room(lane):
+            return False
+        head = self._head(lane)
+        return head is not None and head[0] == rank
 
     def _head(self, lane: Lane) -> tuple[Rank, Queued] | None:
-        queue = self._lanes.get(lane, [])
-        while queue and self._queued.get(queue[0][1].run_id) is not queue[0][1]:
-            heapq.heappop(queue)
-        return queue[0] if queue else None
+        runs = self._lanes.get(lane, [])
+        while runs and self._queued.get(runs[0][1].run_id) is not runs[0][1]:
+            heapq.heappop(runs)
+        if runs:
+            return runs[0]
+        self._lanes.pop(lane, None)
+        self._by_flow[lane.flow_id].discard(lane)
+        self._by_backfill[lane.backfill_id].discard(lane)
+        return None
 
-    def _offer_all(self, flow_id: int) -> None:
-        self._offer((flow_id, False))
-        self._offer((flow_id, True))
+    def _offer_all(self, lanes: set[Lane]) -> None:
+        for lane in list(lanes):
+            self._offer(lane)
 
     def _offer(self, lane: Lane) -> None:
         """Put the lane's best run among the heads, if it may start. A head that is there twice is taken once."""
-        if self._has_room(lane) and (head := self._head(lane)):
-            heapq.heappush(self._heads, (head[0], lane))
+        if self._limits.has_room(lane) and (head := self._head(lane)):
+            heapq.heappush(self._heads[self._limits.pool_of(lane.flow_id)], (head[0], lane))

@@ -12,7 +12,7 @@ from datetime import datetime
 from sensord.config import flow_from_body
 from sensord.core.flow import Flow
 from sensord.core.passed_over import may_proceed
-from sensord.core.queue import Hold
+from sensord.core.queued import Hold
 from sensord.core.ticks import Timeline
 from sensord.store import flows
 from sensord.store.database import Transaction

@@ -40,7 +40,7 @@ def dispatch(tx: Transaction, queue: Queue, slots: int, place: Place, now: int) 
     ids = {run.run_id for run in started}
     for one in chosen:
         if one.run_id not in ids:
-            queue.vacate(one.flow_id)
+            queue.vacate(one.run_id)
     return started
 
 

@@ -40,16 +40,16 @@ class Picture:
         for run in (*recorded.over, *recorded.retrying):
             self.stopping.pop(Attempt(run.run_id, run.attempt), None)
         for run in recorded.over:
-            self.queue.vacate(run.flow_id)
-        for _ in recorded.retrying:
-            self.queue.rest()
+            self.queue.vacate(run.run_id)
+        for run in recorded.retrying:
+            self.queue.rest(run.run_id)
         if recorded.next_due is not None:
             self.expect(recorded.next_due)
 
     def note_alarms(self, rung: Rung) -> None:
         """Alarms were rung: retries are queued again, and commands are being ended."""
         for run in rung.queued:
-            self.queue.rise(run.flow_id)
+            self.queue.vacate(run.run_id)
         self.queue_up(rung.queued)
         self.stopping |= rung.stopping
 
@@ -68,9 +68,9 @@ def load_picture(tx: Transaction, catalog: Catalog) -> tuple[Picture, list[Live]
         if run.state == State.QUEUED:
             picture.queue.add(run.queued)
         else:
-            picture.queue.occupy(run.flow_id)
+            picture.queue.occupy(run.queued)
         if run.state == State.RETRYING:
-            picture.queue.rest()
+            picture.queue.rest(run.run_id)
     picture.stopping = {Attempt(*key): reason for key, reason in runs.stopping(tx).items()}
     picture.next_due = timers.next_due(tx)
     return picture, live

@@ -6,7 +6,7 @@ What a change means for the runs that wait for this one is in `edges`.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sensord.core.queue import Queued
+from sensord.core.queued import Queued
 from sensord.core.run import Kind, State
 from sensord.store.database import Transaction
 
@@ -37,7 +37,8 @@ class Live(NamedTuple):
     @property
     def queued(self) -> Queued:
         kind = Kind(self.kind)
-        return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again=self.attempt > 0)
+        again = self.attempt > 0
+        return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again, self.backfill_id)
 
 
 class Move(NamedTuple):

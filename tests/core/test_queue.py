@@ -6,14 +6,21 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensord.core.queue import Hold, Queue, Queued
+from sensord.core.queue import Queue
+from sensord.core.queued import Hold, Queued
 from sensord.core.run import Kind
 
 
 def queued(
-    run_id: int, flow: int = 1, *, date: int | None = None, kind: Kind = Kind.SCHEDULED, priority: int = 0
+    run_id: int,
+    flow: int = 1,
+    *,
+    date: int | None = None,
+    kind: Kind = Kind.SCHEDULED,
+    priority: int = 0,
+    backfill: int | None = None,
 ) -> Queued:
-    return Queued(run_id, flow, run_id if date is None else date, kind, priority)
+    return Queued(run_id, flow, run_id if date is None else date, kind, priority, backfill_id=backfill)
 
 
 def ids(taken: list[Queued]) -> list[int]:
@@ -111,21 +118,21 @@ def test_a_run_that_rests_frees_its_slot_and_not_its_flow() -> None:
     queue = queue_of(queued(1), queued(2))
     queue.take(9)
 
-    queue.rest()
+    queue.rest(1)
     assert queue.busy == 0
     assert ids(queue.take(9)) == []
 
-    queue.rise(1)
+    queue.vacate(1)
     assert ids(queue.take(9)) == [2]
 
 
 def test_adopted_runs_count_against_the_limit() -> None:
     queue = queue_of(queued(1))
-    queue.occupy(1)
+    queue.occupy(queued(7))
 
     assert ids(queue.take(9)) == []
 
-    queue.vacate(1)
+    queue.vacate(7)
 
     assert ids(queue.take(9)) == [1]
 
@@ -138,6 +145,108 @@ def test_a_higher_limit_is_used_at_once() -> None:
 
     assert queue.ready
     assert ids(queue.take(9)) == [2]
+
+
+def test_a_run_that_was_not_active_vacates_nothing() -> None:
+    queue = queue_of(queued(1), queued(2))
+    queue.take(9)
+
+    queue.vacate(2)
+
+    assert (queue.busy, ids(queue.take(9))) == (1, [])
+
+
+def test_a_full_pool_holds_back_its_own_flows_alone() -> None:
+    queue = queue_of(*(queued(number, flow=number) for number in range(1, 5)))
+    queue.size_pools({"small": 1})
+    for flow in (1, 2, 3):
+        queue.limit(flow, 9, pool="small")
+
+    assert ids(queue.take(9)) == [1, 4]
+    assert not queue.ready
+
+    queue.vacate(1)
+    assert ids(queue.take(9)) == [2]
+
+
+def test_a_pool_that_becomes_larger_is_used_at_once_and_one_that_becomes_smaller_lets_go_on() -> None:
+    queue = queue_of(*(queued(number, flow=number) for number in range(1, 5)))
+    queue.size_pools({"small": 1})
+    for flow in range(1, 5):
+        queue.limit(flow, 9, pool="small")
+    queue.take(9)
+
+    queue.size_pools({"small": 3})
+    assert ids(queue.take(9)) == [2, 3]
+
+    queue.size_pools({"small": 1})
+    queue.vacate(1)
+    queue.vacate(2)
+    assert ids(queue.take(9)) == []
+
+
+def test_a_retry_gives_its_place_in_the_pool_back_and_not_its_place_in_the_flow() -> None:
+    queue = queue_of(queued(1), queued(2), queued(3, flow=2))
+    queue.size_pools({"small": 1})
+    queue.limit(1, 1, pool="small")
+    queue.limit(2, 1, pool="small")
+    assert ids(queue.take(9)) == [1]
+
+    queue.rest(1)
+
+    assert ids(queue.take(9)) == [3]
+
+
+def test_a_flow_that_changes_its_pool_waits_for_the_new_one() -> None:
+    queue = queue_of(queued(1), queued(2), limit=2)
+    queue.size_pools({"small": 1, "large": 2})
+    queue.limit(1, 2, pool="small")
+    assert ids(queue.take(9)) == [1]
+
+    queue.limit(1, 2, pool="large")
+
+    assert ids(queue.take(9)) == [2]
+    queue.vacate(1)
+    queue.vacate(2)
+    assert queue.busy == 0
+
+
+def test_a_pool_that_no_setting_names_has_one_slot() -> None:
+    queue = queue_of(queued(1), queued(2), limit=2)
+    queue.limit(1, 2, pool="gone")
+
+    assert ids(queue.take(9)) == [1]
+
+
+def test_a_backfill_has_a_limit_of_its_own_among_all_flows() -> None:
+    mine = [queued(number, flow=number % 2, kind=Kind.BACKFILL, backfill=7) for number in range(1, 5)]
+    queue = queue_of(*mine, queued(9, flow=1), limit=9)
+    queue.limit_backfill(7, 2, held=False)
+
+    assert ids(queue.take(9)) == [9, 1, 2]
+
+    queue.vacate(1)
+    assert ids(queue.take(9)) == [3]
+
+
+def test_a_backfill_that_is_paused_starts_nothing_until_it_goes_on() -> None:
+    queue = queue_of(queued(1, kind=Kind.BACKFILL, backfill=7), queued(2, kind=Kind.BACKFILL, backfill=8), limit=9)
+    queue.limit_backfill(7, None, held=True)
+
+    assert ids(queue.take(9)) == [2]
+
+    queue.limit_backfill(7, None, held=False)
+    assert ids(queue.take(9)) == [1]
+
+
+def test_a_run_is_promoted_and_never_put_back() -> None:
+    queue = queue_of(queued(1, flow=1), queued(2, flow=2), queued(3, flow=3, priority=5))
+
+    queue.promote(2, 7)
+    queue.promote(3, 1)
+    queue.promote(99, 9)
+
+    assert ids(queue.take(9)) == [2, 3, 1]
 
 
 RUNS = st.lists(
@@ -159,7 +268,7 @@ def test_every_run_starts_once_in_order_and_within_the_limits(
         assert max(Counter(run.flow_id for run in taken).values(), default=0) <= limit
         started += taken
         for run in taken:
-            queue.vacate(run.flow_id)
+            queue.vacate(run.run_id)
 
     assert sorted(ids(started)) == sorted(ids(waiting))
     for flow in range(1, 5):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sensord.core.queue import Hold
+from sensord.core.queued import Hold
 from sensord.daemon.changes.change import Changed, find_entry
 from sensord.daemon.picture import Picture
 from sensord.errors import InvalidValue
