@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sensord.executors.base import Attempt, Began, Ended, Job, Report
+from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News
 
 
 class ManualClock:
@@ -31,8 +31,9 @@ class ManualExecutor:
         self.jobs: dict[Attempt, Job] = {}
         self.adopted: list[Attempt] = []
         self.killed: list[tuple[Attempt, int]] = []
+        self.forgotten: list[int] = []
         self._clock = clock
-        self._reports: list[Report] = []
+        self._reports: list[News] = []
         self._ends: dict[Attempt, Ended] = {}
         self._eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -60,7 +61,7 @@ class ManualExecutor:
         self._ends[attempt] = ended
         self._report(ended)
 
-    def poll(self) -> list[Report]:
+    def poll(self) -> list[News]:
         reports, self._reports = self._reports, []
         if reports:
             os.eventfd_read(self._eventfd)
@@ -71,6 +72,15 @@ class ManualExecutor:
 
     def kill(self, attempt: Attempt, signal: int) -> None:
         self.killed.append((attempt, signal))
+
+    def forget(self, run_ids: Sequence[int]) -> None:
+        live = {attempt.run_id for attempt in self.running}
+        gone = tuple(run_id for run_id in run_ids if run_id not in live)
+        for attempt in [attempt for attempt in self.jobs if attempt.run_id in gone]:
+            del self.jobs[attempt]
+            self._ends.pop(attempt, None)
+        self.forgotten += gone
+        self._report(Forgotten(gone, tuple(run_id for run_id in run_ids if run_id in live)))
 
     def close(self) -> None:
         os.close(self._eventfd)
@@ -83,6 +93,6 @@ class ManualExecutor:
         else:
             self._report(Ended(attempt, self._clock.now(), problem="lost", message="the attempt was never taken"))
 
-    def _report(self, report: Report) -> None:
+    def _report(self, report: News) -> None:
         self._reports.append(report)
         os.eventfd_write(self._eventfd, 1)

@@ -41,6 +41,8 @@ def write_body(flow: Flow) -> str:
         | _written(_write_texts(command)),
         "sensors": [_write_sensor(sensor) for sensor in flow.sensors],
     }
+    if flow.retention:
+        whole["retention"] = flow.retention.total_seconds()
     return _dump(_written(whole))
 
 
@@ -50,6 +52,8 @@ def flow_from_body(name: str, body: str) -> Flow:
     schedule, run = whole["schedule"], whole["run"]
     options = {key: whole[key] for key in ("description", "owner") if key in whole}
     options |= {key: run[key] for key in ("max_active", "priority") if key in run}
+    if "retention" in whole:
+        options["retention"] = timedelta(seconds=whole["retention"])
     return Flow(
         name=name,
         schedule=_read_schedule(schedule),

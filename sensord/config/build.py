@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sensord.config.build_command import build_command
-from sensord.config.build_limits import build_limits
+from sensord.config.build_limits import build_limits, read_age
 from sensord.config.build_sensors import build_sensors
 from sensord.config.merge import RULES
 from sensord.config.params import check_params
@@ -47,6 +47,7 @@ def build_flow(
     check_params(params, report)
     command = build_command(run, params, report)
     limits = build_limits(run, report)
+    retention = read_age(table.retention, report)
     sensors = build_sensors(name, table.sensors or [], zone, load, report)
     if schedule is None or command is None or report.problems:
         return None
@@ -58,6 +59,7 @@ def build_flow(
         "first": First(schedule_table.first) if schedule_table.first else None,
         "max_active": run.max_active,
         "priority": run.priority,
+        "retention": retention,
     }
     options = {key: value for key, value in written.items() if value is not None}
     return Flow(name=name, schedule=schedule, command=command, sensors=sensors, **limits, **options)

@@ -1,4 +1,4 @@
-"""How long a flow's command may run and how often it is tried, from `[run]`."""
+"""How long a flow's command may run and how often it is tried, from `[run]`; how long what it did is kept."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,6 +35,20 @@ def _read_span(key: str, table: RunTable, report: Report) -> timedelta | None:
     except InvalidValue as error:
         report.refuse(("run", key), error)
         return None
+
+
+def read_age(text: str | None, report: Report) -> timedelta | None:
+    """What `retention` says, longer than zero; None where it is not there, or wrong."""
+    if text is None:
+        return None
+    try:
+        age = to_span(text)
+    except InvalidValue as error:
+        report.refuse(("retention",), error)
+        return None
+    if not age:
+        report.at_value(("retention",), "expected a duration longer than zero, got none at all")
+    return age or None
 
 
 def to_span(text: str) -> timedelta:

@@ -3,9 +3,11 @@
 import os
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from sensord.config.build_limits import read_age
 from sensord.config.document import Document, Fault, read_document
 from sensord.config.files import read_text
 from sensord.config.names import SETTINGS_FILE, show
@@ -25,7 +27,8 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name."""
+    """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name.
+    retention: how long more than the outcome of a run is kept; None: for ever."""
 
     database_url: str
     state: Path
@@ -33,6 +36,7 @@ class Settings:
     slots: int
     mapping_modules: tuple[str, ...]
     watch: Literal["events", "poll", "off"]
+    retention: timedelta | None
 
 
 def load_settings(directory: Path) -> Settings:
@@ -46,6 +50,7 @@ def load_settings(directory: Path) -> Settings:
     _check_modules(table, report)
     if table.state == "":
         report.at_value(("state",), "expected the path of a folder, got an empty text")
+    retention = read_age(table.retention, report)
     if report.problems:
         raise ConfigError(sorted(report.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return Settings(
@@ -55,6 +60,7 @@ def load_settings(directory: Path) -> Settings:
         slots=table.slots or SLOTS_A_CPU * (os.cpu_count() or 1),
         mapping_modules=tuple(table.mapping_modules or ()),
         watch=table.watch or "events",
+        retention=retention,
     )
 
 

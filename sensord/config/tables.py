@@ -34,6 +34,7 @@ _TEXTS = Expects("a list of texts")
 _TABLE = Expects("a table")
 _PARAMS = Expects("a table of texts, numbers, true and false", inside="a text, a number, true or false")
 _SPAN = Expects('a duration such as "45m"')
+_AGE = Expects('a duration such as "90d"')
 _DATE = Expects("a date, or a date with a time, without quotes", hint="such as 2025-01-31 or 2025-01-31T06:00:00")
 _SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double brackets: [[sensors]]")
 _WATCH = ("events", "poll", "off")
@@ -102,6 +103,7 @@ class FlowTable(Table):
     description: Annotated[str | None, _TEXT] = None
     owner: Annotated[str | None, _TEXT] = None
     tags: Annotated[list[str] | None, _TEXTS] = None
+    retention: Annotated[str | None, _AGE] = None
     params: Annotated[dict[str, str | int | float | bool] | None, _PARAMS] = None
     schedule: Annotated[ScheduleTable | None, _TABLE] = None
     run: Annotated[RunTable | None, _TABLE] = None
@@ -117,4 +119,5 @@ class SettingsTable(Table):
     durability: Annotated[Literal["full", "normal"] | None, Expects('"full" or "normal"', ("full", "normal"))] = None
     slots: Annotated[int | None, Field(ge=1, le=10_000), Expects("a whole number from 1 to 10000")] = None
     mapping_modules: Annotated[list[str] | None, Expects("a list of names of modules")] = None
+    retention: Annotated[str | None, _AGE] = None
     watch: Annotated[Literal["events", "poll", "off"] | None, Expects('"events", "poll" or "off"', _WATCH)] = None

@@ -4,7 +4,7 @@ A key leaves this list when its table in `tables` takes it.
 """
 
 KEYS: dict[str, frozenset[str]] = {
-    "": frozenset({"retention"}),
+    "": frozenset(),
     "schedule": frozenset({"catchup", "catchup_limit", "late_limit"}),
     "run": frozenset({"user", "executor", "queue", "pool", "pools"}),
     "sensors": frozenset({"every"}),
@@ -16,7 +16,6 @@ KEYS: dict[str, frozenset[str]] = {
             "lost_after",
             "notifications",
             "pools",
-            "retention",
             "retire_after",
         }
     ),

@@ -80,6 +80,7 @@ class Flow:
 
     max_active: how many of its runs may be under way at once, at least 1. priority: the higher goes first.
     timeout: how long a command may run, None for ever; `grace` passes between SIGTERM and SIGKILL.
+    retention: how long more than the outcome of its runs is kept; None: as long as that of any flow.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Flow:
     retry: Retry = ONE_TRY
     timeout: timedelta | None = None
     grace: timedelta = timedelta(seconds=10)
+    retention: timedelta | None = None
 
     @property
     def upstreams(self) -> frozenset[str]:

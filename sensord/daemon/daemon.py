@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,15 +21,17 @@ from sensord.core.run import State
 from sensord.core.schedule import Schedule
 from sensord.daemon.activate import activate, load
 from sensord.daemon.alarms import Rung, ring
+from sensord.daemon.catalog import Catalog
 from sensord.daemon.changes import CHANGES
 from sensord.daemon.dispatch import Place, dispatch, jobs
 from sensord.daemon.outcomes import Chance, record
 from sensord.daemon.picture import Picture, load_picture
 from sensord.daemon.plan import plan
 from sensord.daemon.requests import Handler, Tell, serve
+from sensord.daemon.retention import Pruner
 from sensord.daemon.settle import Settled, settle
 from sensord.errors import InvalidValue, NotFound
-from sensord.executors.base import Attempt, Executor, Job, Report
+from sensord.executors.base import Attempt, Executor, Forgotten, Job, Report
 from sensord.store import requests, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.lead import Lead
@@ -49,6 +51,7 @@ class Turn:
     reports: int = 0
     submitted: int = 0
     alarms: int = 0
+    pruned: int = 0
     planned: list[Live] = field(default_factory=list)
     settled: Settled = field(default_factory=Settled)
     started: list[Live] = field(default_factory=list)
@@ -58,7 +61,7 @@ class Turn:
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        told = self.requests or self.reports or self.alarms
+        told = self.requests or self.reports or self.alarms or self.pruned
         return not (told or self.submitted or self.planned or self.settled.released)
 
 
@@ -88,6 +91,8 @@ class Daemon:
         self._place = place
         self._chance = chance
         self._picture = Picture()
+        self._pruner = Pruner()
+        self._retention: timedelta | None = None
         self._reports: list[Report] = []
         self._jobs: list[Job] = []
         self._kills: list[tuple[Attempt, int]] = []
@@ -129,6 +134,8 @@ class Daemon:
         with self._writing() as tx:
             catalog = activate(tx, config, self.clock.now(), self._picture.catalog)
             picture, _ = load_picture(tx, catalog)
+            self._retention = config.settings.retention
+            self._keep(tx, catalog)
             text = f"{len(catalog.by_id)} flows, {len(config.problems)} problems"
             tell(tx, text)
         self._picture = picture
@@ -147,10 +154,12 @@ class Daemon:
             changed = CHANGES[kind](tx, self._picture, body, to_micros(self.clock.now()))
             tell(tx, changed.text)
         for run in changed.left:
-            self._picture.queue.vacate(run.run_id)
+            if run.state == State.RETRYING:
+                self._picture.queue.rise(run.flow_id)
             self._picture.queue.remove(run.run_id)
         self._picture.note_settled(changed.settled)
         self._ring(changed.rung)
+        self._pruner.expect(to_micros(self.clock.now()))
         return changed.text
 
     @property
@@ -172,6 +181,12 @@ class Daemon:
     @property
     def next_at(self) -> datetime | None:
         """When there is something to do even if nothing happens; in the past where there is a backlog."""
+        pruning = None if self.draining else self._pruner.next_at
+        found = [self._turn_at, None if pruning is None else from_micros(max(0, pruning))]
+        return min([at for at in found if at], default=None)
+
+    @property
+    def _turn_at(self) -> datetime | None:
         due = self._picture.next_due
         ticks = None if self.draining else self._picture.catalog.next_at
         return min([at for at in (ticks, None if due is None else from_micros(due)) if at], default=None)
@@ -179,8 +194,12 @@ class Daemon:
     def tick(self) -> Turn:
         """One turn. Raises SensordError with nothing lost: the next turn starts from what the database holds."""
         turn = Turn(requests=serve(self.db, self._handlers, self._write, to_micros(self.clock.now())))
-        self._reports += self.executor.poll()
         now = self.clock.now()
+        for news in self.executor.poll():
+            if isinstance(news, Forgotten):
+                self._pruner.note(news, to_micros(now))
+            else:
+                self._reports.append(news)
         if self._reports or self._stale or self._is_due(now):
             with self._writing() as tx:
                 submit = self._turn(tx, turn, now)
@@ -188,6 +207,8 @@ class Daemon:
             self._reports.clear()
             self._jobs += submit
         self._hand_over(turn)
+        if not self.draining and self._pruner.is_due(to_micros(now), has_time=turn.idle):
+            turn.pruned = self._prune(to_micros(now))
         return turn
 
     def _turn(self, tx: Transaction, turn: Turn, now: datetime) -> list[Job]:
@@ -222,6 +243,20 @@ class Daemon:
             self.executor.kill(*self._kills[0])
             del self._kills[0]
 
+    def _prune(self, now: int) -> int:
+        """One step of retention; returns how much it did. See there why logs go before rows."""
+        with self._writing() as tx:
+            logs = self._pruner.choose(tx, now)
+            pruned = self._pruner.finish(tx, now)
+        self._pruner.settle()
+        if logs:
+            self.executor.forget(logs)
+        return pruned + len(logs)
+
+    def _keep(self, tx: Transaction, catalog: Catalog) -> None:
+        ages = {entry.id: age for entry in catalog.by_id.values() if (age := entry.flow.retention)}
+        self._pruner.follow(tx, ages, self._retention, to_micros(self.clock.now()))
+
     def _ring(self, rung: Rung) -> None:
         self._picture.note_alarms(rung)
         self._kills += rung.kills
@@ -230,7 +265,7 @@ class Daemon:
 
     def _is_due(self, now: datetime) -> bool:
         """Whether a turn has something to do though nobody has reported anything."""
-        next_at, queue = self.next_at, self._picture.queue
+        next_at, queue = self._turn_at, self._picture.queue
         startable = not self.draining and queue.ready and queue.busy < self.slots
         return startable or bool(next_at and next_at <= now)
 
@@ -259,6 +294,7 @@ class Daemon:
         twice; those that are being ended are told again.
         """
         self._picture, self._live = load_picture(tx, load(tx, {}))
+        self._keep(tx, self._picture.catalog)
         away = runs.elsewhere(tx, self._place.host)
         starting = [run for run in self._live if run.state == State.STARTING and run.run_id not in away]
         self._jobs = jobs(tx, self._picture.catalog, starting, self._place)

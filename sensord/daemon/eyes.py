@@ -18,7 +18,7 @@ STEP = 100
 POLL = 2.0
 """Seconds between two looks at the files, where there are no events."""
 
-SHARE = 50
+SHARE = 100
 """A look at the files takes at most one part in so many of the time between two."""
 
 log = logging.getLogger("sensord")

@@ -49,7 +49,16 @@ class Ended:
     message: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was kept of these runs is gone. `kept`: those of which an attempt is still under way; nothing was done."""
+
+    run_ids: tuple[int, ...]
+    kept: tuple[int, ...] = ()
+
+
 Report = Began | Ended
+News = Report | Forgotten
 
 
 class Executor(Protocol):
@@ -66,7 +75,7 @@ class Executor(Protocol):
         """
         ...
 
-    def poll(self) -> list[Report]:
+    def poll(self) -> list[News]:
         """What has happened since the last call, in order; empty where nothing has. Never blocks.
 
         A report may come twice (the daemon's compare-and-set drops the second), and is never left out.
@@ -79,6 +88,14 @@ class Executor(Protocol):
 
     def kill(self, attempt: Attempt, signal: int) -> None:
         """Send `signal` to the attempt's whole process group; nothing where it has ended."""
+        ...
+
+    def forget(self, run_ids: Sequence[int]) -> None:
+        """Delete the logs and all else that is kept of these runs, now or soon. It may be repeated.
+
+        Every run is reported, in one Forgotten or several, also one that nothing was kept of. An attempt of it that is
+        submitted or adopted later is one that nobody ever took: whoever asks sees to it that none is.
+        """
         ...
 
     def close(self) -> None:

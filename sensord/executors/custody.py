@@ -7,16 +7,16 @@ One pass: take, look and kill as often as asked, `reap`, `commit` (one sync for 
 import os
 import resource
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from sensord.clock import Clock
 from sensord.executors import command, processes
-from sensord.executors.base import Attempt, Began, Ended, Job, Report
+from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News, Report
 from sensord.executors.inquiry import Inquiry, Over, Runs, Unsettled, end_by_status
-from sensord.executors.journal import Journal, ended_line, taken_line
+from sensord.executors.journal import Journal, ended_line, forgotten_line, taken_line
 from sensord.executors.ledger import Ledger, write_process, write_taker
 from sensord.executors.processes import Process
 
@@ -61,7 +61,7 @@ class Custody:
         self._taken: list[tuple[Live, Job, int]] = []
         self._ending: list[tuple[Live, Ended]] = []
         self._lines: list[bytes] = []
-        self._reports: list[tuple[Watcher, Report]] = []
+        self._reports: list[tuple[Watcher, News]] = []
         self._is_failing = False
 
     @property
@@ -120,6 +120,23 @@ class Custody:
             except OSError as error:
                 self._complain(f"cannot send signal {number} to {attempt}: {error.strerror}")
 
+    def forget(self, run_ids: Sequence[int], watcher: Watcher) -> None:
+        """Delete what is kept of these runs; the disk must not bring it back after a power cut."""
+        live = {attempt.run_id for attempt in self._live}
+        gone = tuple(run_id for run_id in run_ids if run_id not in live)
+        try:
+            if gone and self._journal:
+                self._journal.append([forgotten_line(run_id) for run_id in gone])
+        except OSError as error:  # it may be full, which is all the more reason to go on
+            self._complain(f"cannot record what is forgotten: {error.strerror}")
+        for run_id in gone:
+            try:
+                self._ledger.forget(run_id)
+            except OSError as error:
+                self._complain(f"cannot delete all of run {run_id}: {error.strerror}")
+        kept = tuple(run_id for run_id in run_ids if run_id in live)
+        self._reports.append((watcher, Forgotten(gone, kept)))
+
     def reap(self) -> None:
         """Note every command that has ended, our children and others, and ask again about what is unsettled."""
         while self._children:
@@ -166,7 +183,7 @@ class Custody:
             finally:
                 os.close(started_fd)
 
-    def collect(self) -> list[tuple[Watcher, Report]]:
+    def collect(self) -> list[tuple[Watcher, News]]:
         """What there is to tell, and whom, in order."""
         reports, self._reports = self._reports, []
         return reports

@@ -27,6 +27,10 @@ def ended_line(ended: Ended) -> bytes:
     return _line(b"ended %d %d %s" % (attempt.run_id, attempt.number, format_end(ended).strip()))
 
 
+def forgotten_line(run_id: int) -> bytes:
+    return _line(b"forgotten %d" % run_id)
+
+
 class Journal:
     """Opening it restores the attempts' files if the machine has been down since it was begun."""
 
@@ -105,11 +109,23 @@ class Journal:
 
 
 def restore(ledger: Ledger, journal: bytes) -> None:
-    """Bring back the `started` and `exit` files that the journal knows and the disk lost; it changes no whole file."""
-    for entry in _sound(journal):
+    """Bring back the `started` and `exit` files that the journal knows and the disk lost; it changes no whole file.
+
+    What was forgotten is not brought back, and goes again where the disk had not yet lost it; but attempts that were
+    taken afterwards are kept.
+    """
+    forgotten: dict[int, int] = {}
+    found: list[tuple[int, bytes, list[bytes]]] = []
+    for at, entry in enumerate(_sound(journal)):
         kind, *rest = entry.split(b" ", 3)
-        if kind not in (b"taken", b"ended"):
-            continue
+        if kind == b"forgotten":
+            forgotten[int(rest[0])] = at
+        elif kind in (b"taken", b"ended"):
+            found.append((at, kind, rest))
+    kept = [(kind, rest) for at, kind, rest in found if at > forgotten.get(int(rest[0]), -1)]
+    for run_id in forgotten.keys() - {int(rest[0]) for _, rest in kept}:
+        ledger.forget(run_id)
+    for kind, rest in kept:
         attempt = Attempt(int(rest[0]), int(rest[1]))
         fd = ledger.take(attempt)
         if fd is not None:

@@ -121,10 +121,12 @@ class Keeper:
                 self._custody.look(wire.decode_attempt(message), channel)
             case "kill":
                 self._custody.kill(wire.decode_attempt(message), wire.decode_signal(message))
+            case "forget":
+                self._custody.forget(wire.decode_runs(message), channel)
             case "refuse":
                 self._custody.refuse(wire.decode_attempt(message), str(message.get("message")), channel)
             case what:
-                raise wire.Malformed(f"expected submit, adopt, kill or refuse, got {what!r}")
+                raise wire.Malformed(f"expected submit, adopt, kill, forget or refuse, got {what!r}")
 
     def _flush(self) -> None:
         """Send; wake up for whoever's socket is full; forget who has gone."""

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -49,6 +50,11 @@ class Ledger:
             return os.open(f"{folder}/started", _NEW, 0o600, dir_fd=self.runs_fd)
         except FileExistsError:
             return None
+
+    def forget(self, run_id: int) -> None:
+        """Delete all files of a run's attempts, if there are any."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(str(run_id), dir_fd=self.runs_fd)
 
     def open_log(self, attempt: Attempt) -> int:
         return os.open(self.log_path(attempt), _LOG, 0o600, dir_fd=self.runs_fd)

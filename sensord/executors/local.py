@@ -7,16 +7,17 @@ import os
 import select
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sensord.errors import SensordError
 from sensord.executors import doorway, wire
-from sensord.executors.base import Attempt, Ended, Job, Report
+from sensord.executors.base import Attempt, Ended, Forgotten, Job, News
 from sensord.executors.launch import Launch, read_last_words
 
 _PATIENCE = 30.0  # seconds for the first keeper to answer
+_FORGET = 25  # runs in one message: the keeper has other things to do in between
 _TRIES = 3  # keepers in a row that may fail to answer
 
 
@@ -46,7 +47,8 @@ class LocalExecutor:
             raise SensordError(f"cannot use {self._state} as state folder: {error.strerror}") from error
         self._options = [f"--boot-id={boot_id}"] * bool(boot_id) + ["--no-sync"] * (not durable)
         self._open: dict[Attempt, _Open] = {}
-        self._reports: list[Report] = []
+        self._forgetting: dict[int, None] = {}
+        self._reports: list[News] = []
         self._channel: wire.Channel | None = None
         self._launch: Launch | None = None
         self._keeper_pid: int | None = None
@@ -86,7 +88,14 @@ class LocalExecutor:
         self._say(wire.encode("kill", attempt, signal=signal))
         self._flush()
 
-    def poll(self) -> list[Report]:
+    def forget(self, run_ids: Sequence[int]) -> None:
+        """It is the keeper that deletes, since its journal knows of the runs."""
+        self._forgetting |= dict.fromkeys(run_ids)
+        for line in _forget_lines(run_ids):
+            self._say(line)
+        self._flush()
+
+    def poll(self) -> list[News]:
         self._advance()
         reports, self._reports = self._reports, []
         return reports
@@ -128,7 +137,7 @@ class LocalExecutor:
         while (line := channel.next_line()) is not None:
             message = wire.decode(line)
             match message["what"]:
-                case "began" | "ended":
+                case "began" | "ended" | "forgotten":
                     self._note(wire.decode_report(message))
                 case "hello":
                     self._meet(message)
@@ -137,8 +146,11 @@ class LocalExecutor:
         if channel.has_ended:
             channel.close()
 
-    def _note(self, report: Report) -> None:
-        if isinstance(report, Ended):
+    def _note(self, report: News) -> None:
+        if isinstance(report, Forgotten):
+            for run_id in (*report.run_ids, *report.kept):
+                self._forgetting.pop(run_id, None)
+        elif isinstance(report, Ended):
             self._open.pop(report.attempt, None)
         elif report.attempt in self._open:
             self._open[report.attempt].line = None
@@ -190,6 +202,8 @@ class LocalExecutor:
             channel.send(one.line or wire.encode("adopt", attempt))
             if one.signal is not None:
                 channel.send(wire.encode("kill", attempt, signal=one.signal))
+        for line in _forget_lines(list(self._forgetting)):
+            channel.send(line)
 
     def _start_keeper(self) -> None:
         """It is on its way when this returns; `fileno` is readable once it answers, or has failed."""
@@ -231,3 +245,8 @@ class LocalExecutor:
                 )
             self._epoll.poll(left)
             self._advance()
+
+
+def _forget_lines(run_ids: Sequence[int]) -> Iterator[bytes]:
+    for start in range(0, len(run_ids), _FORGET):
+        yield wire.encode("forget", runs=list(run_ids[start : start + _FORGET]))

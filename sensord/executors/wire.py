@@ -1,6 +1,6 @@
 """What the daemon and the keeper say to each other: lines of JSON over a stream socket, in bounded buffers.
 
-From the daemon: submit, refuse, adopt, kill. From the keeper: hello, began, ended, error.
+From the daemon: submit, refuse, adopt, kill, forget. From the keeper: hello, began, ended, forgotten, error.
 """
 
 import json
@@ -9,10 +9,10 @@ import socket
 from typing import Any
 
 from sensord.core.instant import from_micros, to_micros
-from sensord.executors.base import Attempt, Began, Ended, Job, Report
+from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News
 from sensord.executors.ledger import format_end, parse_end
 
-PROTOCOL = 1
+PROTOCOL = 2
 LONGEST_LINE = 64 << 20
 """Bytes. The largest argv and environment that Linux accepts (6 MiB) fit, even with every character escaped."""
 
@@ -112,12 +112,14 @@ def encode_job(job: Job) -> bytes:
     return line
 
 
-def encode_report(report: Report) -> bytes:
+def encode_report(report: News) -> bytes:
     match report:
         case Began():
             return encode("began", report.attempt, pid=report.pid, at=to_micros(report.at))
         case Ended():
             return encode("ended", report.attempt, end=format_end(report).decode())
+        case Forgotten():
+            return encode("forgotten", runs=report.run_ids, kept=report.kept)
 
 
 def decode(line: bytes) -> Message:
@@ -156,8 +158,17 @@ def decode_signal(message: Message) -> int:
     return number
 
 
-def decode_report(message: Message) -> Report:
-    """A `began` or an `ended`, from a keeper that is trusted to write them whole."""
+def decode_runs(message: Message) -> tuple[int, ...]:
+    runs = message.get("runs")
+    if not isinstance(runs, list) or not all(type(run_id) is int and 0 <= run_id < _MOST for run_id in runs):
+        raise Malformed(f"expected a list of numbers from 0 to 2**63 - 1 for `runs`, got {str(runs)[:100]}")
+    return tuple(runs)
+
+
+def decode_report(message: Message) -> News:
+    """A `began`, an `ended` or a `forgotten`, from a keeper that is trusted to write them whole."""
+    if message["what"] == "forgotten":
+        return Forgotten(tuple(message["runs"]), tuple(message["kept"]))
     attempt = decode_attempt(message)
     if message["what"] == "began":
         return Began(attempt, message["pid"], from_micros(message["at"]))

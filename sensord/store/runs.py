@@ -6,9 +6,10 @@ What a change means for the runs that wait for this one is in `edges`.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sensord.core.queued import Queued
+from sensord.core.queue import Queued
 from sensord.core.run import Kind, State
 from sensord.store.database import Transaction
+from sensord.store.retention import look_behind
 
 
 class NewRun(NamedTuple):
@@ -37,8 +38,7 @@ class Live(NamedTuple):
     @property
     def queued(self) -> Queued:
         kind = Kind(self.kind)
-        again = self.attempt > 0
-        return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again, self.backfill_id)
+        return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again=self.attempt > 0)
 
 
 class Move(NamedTuple):
@@ -90,7 +90,9 @@ RETURNING {COLUMNS}
 
 def insert(tx: Transaction, runs: Sequence[NewRun], now: int) -> list[Live]:
     """Make runs in `waiting`; a (flow, logical date) that has one already is left alone and not returned."""
-    return [Live(*row) for row in tx.fetch(INSERT, runs=runs, now=now)]
+    made = [Live(*row) for row in tx.fetch(INSERT, runs=runs, now=now)]
+    look_behind(tx, [run.run_id for run in made if run.kind != Kind.SCHEDULED], now)
+    return made
 
 
 LIVE = f"""
@@ -306,7 +308,9 @@ RETURNING {COLUMNS}
 
 def rerun(tx: Transaction, run_ids: Sequence[int], now: int) -> list[Live]:
     """Final -> waiting, with the flow's current definition. The runs that were not final are left alone."""
-    return [Live(*row) for row in tx.fetch(RERUN, ids=[(run_id,) for run_id in run_ids], now=now)]
+    waiting = [Live(*row) for row in tx.fetch(RERUN, ids=[(run_id,) for run_id in run_ids], now=now)]
+    look_behind(tx, [run.run_id for run in waiting], now)
+    return waiting
 
 
 REDEFINE = """

@@ -53,7 +53,7 @@ def _column(kind: Any, *, key: bool = False, null: bool = False, default: str | 
 class Flow(Base, table=True):
     """`planned_to`: every tick at or before it has a run or counts as missed. `state`: active, removed, retired.
 
-    `pruned_to`: of runs at or before it, only the outcome is kept.
+    `pruned_to`: of runs at or before it, only the outcome is kept, but for those in `unpruned`.
     """
 
     __tablename__: ClassVar[Any] = "flow"
@@ -253,6 +253,16 @@ class BackfillFlow(Base, table=True):
     from_date: int = _column(Instant)
     to_date: int = _column(Instant)
     planned_to: int | None = _column(Instant, null=True)
+
+
+class Unpruned(Base, table=True):
+    """A run at or before its flow's `pruned_to` of which more than the outcome is kept, and when to look at it."""
+
+    __tablename__: ClassVar[Any] = "unpruned"
+    __table_args__ = (Index("unpruned_look", "look_at"),)
+
+    run_id: int = _column(BigInteger, key=True)
+    look_at: int = _column(Instant)
 
 
 class Leader(Base, table=True):

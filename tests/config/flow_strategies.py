@@ -90,6 +90,7 @@ FLOWS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "description": TEXT,
         "owner": TEXT,
         "tags": st.lists(TEXT, max_size=3),
+        "retention": st.sampled_from(["30d", "2w", "1h"]),
         "sensors": st.lists(SENSORS, max_size=3),
     },
 )

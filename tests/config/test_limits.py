@@ -7,6 +7,7 @@ import pytest
 from sensord.config import flow_from_body
 from sensord.core.flow import Flow
 from sensord.core.retry import Retry
+from sensord.errors import ConfigError
 from tests.config.folder import Folder
 
 SCHEDULE = '[schedule]\ncron = "@daily"\n[run]\ncommand = ["true"]\n'
@@ -72,3 +73,36 @@ def test_what_is_no_limit_is_refused_in_its_place(folder: Folder, line: str, wor
 
     assert problem.startswith("flows/load.toml:5:")
     assert words in problem
+
+
+def test_retention_is_read_and_kept_in_the_definition(folder: Folder) -> None:
+    folder.write("flows/load.toml", 'retention = "90d"\n' + SCHEDULE)
+    loaded = folder.loaded("load")
+
+    assert loaded.flow.retention == timedelta(days=90)
+    assert flow_from_body("load", loaded.body) == loaded.flow
+    assert flow_with(folder).retention is None
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('"0s"', "expected a duration longer than zero"),
+        ('"3mo"', "expected a duration of weeks, days, hours, minutes and seconds"),
+        ("90", 'expected a duration such as "90d"'),
+        ('"90"', "expected a duration"),
+        ('"-90d"', "expected a duration of weeks"),
+        ('"20000w"', "expected at most ten years"),
+    ],
+)
+@pytest.mark.parametrize("file", ["flows/load.toml", "sensord.toml"])
+def test_what_is_no_retention_is_refused_in_its_place(folder: Folder, file: str, value: str, words: str) -> None:
+    folder.write("flows/load.toml", SCHEDULE)
+    folder.write(file, f"retention = {value}\n" + (SCHEDULE if file != "sensord.toml" else ""))
+    try:
+        (problem,) = folder.load().problems
+    except ConfigError as error:
+        (problem,) = error.problems
+
+    assert (problem.file, problem.line, problem.column) == (file, 1, 13)
+    assert words in problem.message

@@ -42,7 +42,7 @@ SYNTAX: list[Case] = [
     ),
 ]
 
-_ALL = "the keys are extends, description, owner, tags, params, schedule, run, sensors"
+_ALL = "the keys are extends, description, owner, tags, retention, params, schedule, run, sensors"
 KEYS: list[Case] = [
     (
         "‸x = 1\n" + PLAIN,

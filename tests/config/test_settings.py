@@ -1,6 +1,7 @@
 """sensord.toml: defaults, paths, the URL, and what is refused."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def refuse(folder: Folder, text: str | bytes) -> list[Problem]:
 def test_without_a_file_the_defaults_hold(folder: Folder) -> None:
     state = folder.path.parent / ".sensord"
     slots = 4 * (os.cpu_count() or 1)
-    assert folder.load().settings == Settings(f"sqlite://{state}/sensord.db", state, "full", slots, (), "events")
+    assert folder.load().settings == Settings(f"sqlite://{state}/sensord.db", state, "full", slots, (), "events", None)
 
 
 def test_all_keys(folder: Folder) -> None:
@@ -32,10 +33,12 @@ durability = "normal"
 slots = 7
 mapping_modules = ["a", "b.c"]
 watch = "poll"
+retention = "90d"
 """
     folder.write("sensord.toml", text)
     state = folder.path / "state"
-    assert folder.load().settings == Settings("postgresql://me@host/db", state, "normal", 7, ("a", "b.c"), "poll")
+    days = timedelta(days=90)
+    assert folder.load().settings == Settings("postgresql://me@host/db", state, "normal", 7, ("a", "b.c"), "poll", days)
 
 
 def test_the_database_lies_in_the_state_folder(folder: Folder) -> None:

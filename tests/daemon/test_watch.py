@@ -240,4 +240,4 @@ class TestPolling:
         polling.wait(60)
         polling.wait(60)
 
-        assert bell.waits == [POLL, 25.0]
+        assert bell.waits == [POLL, 50.0]

@@ -278,6 +278,52 @@ class TestKilling:
         assert set(daemon.ended(FIRST)) == {ended}
 
 
+class TestForgetting:
+    def test_what_is_forgotten_was_never_taken(self, daemon: Watch) -> None:
+        second = Attempt(1, 2)
+        daemon.submit(shell(FIRST, "echo words; exit 1"), shell(Attempt(2, 1), "exit 2"))
+        daemon.wait_all_ended([FIRST, Attempt(2, 1)])
+        daemon.submit(shell(second, "exit 3"))
+        daemon.wait_ended(second)
+
+        daemon.executor.forget([1])
+
+        assert daemon.wait_forgotten(1) == set()
+        daemon.forget()
+        daemon.adopt(FIRST, second, Attempt(2, 1))
+        assert [daemon.wait_ended(one).problem for one in (FIRST, second)] == ["lost", "lost"]
+        assert daemon.wait_ended(Attempt(2, 1)).exit_code == 2
+
+    def test_a_run_that_is_under_way_is_kept(self, daemon: Watch, gate: Gate) -> None:
+        daemon.submit(gate.job(FIRST), shell(Attempt(2, 1), ":"))
+        daemon.wait_began(FIRST)
+        daemon.wait_ended(Attempt(2, 1))
+
+        daemon.executor.forget([1, 2])
+
+        assert daemon.wait_forgotten(1, 2) == {1}
+        gate.let_end(5)
+        assert daemon.wait_ended(FIRST).exit_code == 5
+
+    def test_it_may_be_repeated_and_speak_of_what_never_was(self, daemon: Watch) -> None:
+        many = list(range(1, 301))
+
+        daemon.executor.forget(many)
+        daemon.executor.forget(many)
+
+        assert daemon.wait_forgotten(*many) == set()
+
+    def test_a_forgotten_run_may_be_tried_again(self, daemon: Watch) -> None:
+        daemon.submit(shell(FIRST, "exit 1"))
+        daemon.wait_ended(FIRST)
+        daemon.executor.forget([1])
+        daemon.wait_forgotten(1)
+
+        daemon.submit(shell(Attempt(1, 2), "exit 6"))
+
+        assert daemon.wait_ended(Attempt(1, 2)).exit_code == 6
+
+
 class TestClosing:
     def test_commands_go_on(self, open_executor: OpenExecutor, gate: Gate, tmp_path: Path) -> None:
         reader, fifo = open_fifo(tmp_path / "fifo")

@@ -10,7 +10,7 @@ import pytest
 
 from sensord.clock import SystemClock
 from sensord.executors import inquiry
-from sensord.executors.base import Attempt, Began, Ended, Job, Report
+from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News
 from sensord.executors.custody import AGAIN, Custody, Watcher
 from sensord.executors.journal import Journal
 from sensord.executors.ledger import Ledger, write_process, write_taker
@@ -61,7 +61,7 @@ def custody(folder: int, log: list[str]) -> Custody:
     return Custody(Ledger(folder), journal, boot="now", clock=SystemClock(), log=log.append)
 
 
-def turn(custody: Custody) -> list[Report]:
+def turn(custody: Custody) -> list[News]:
     """One pass of the keeper."""
     custody.reap()
     custody.commit()
@@ -198,3 +198,18 @@ def test_who_has_gone_is_not_told(custody: Custody) -> None:
 
     assert turn(custody) == []
     assert custody.is_empty
+
+
+def test_a_full_disk_does_not_keep_what_is_forgotten(
+    custody: Custody, disk: Disk, monkeypatch: pytest.MonkeyPatch, log: list[str], tmp_path: Path
+) -> None:
+    custody.refuse(FIRST, "too long", Listener())
+    turn(custody)
+    monkeypatch.setattr(Journal, "append", disk.fill(Journal.append))
+    disk.is_full = True
+
+    custody.forget([1], Listener())
+
+    assert turn(custody) == [Forgotten((1,))]
+    assert not (tmp_path / "runs/1").exists()
+    assert log == ["cannot record what is forgotten: No space left on device"]

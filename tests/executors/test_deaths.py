@@ -172,6 +172,19 @@ class TestKeeper:
 
         assert_ended_as(daemon.wait_ended(FIRST), signal=signal.SIGTERM)
 
+    def test_what_it_was_to_forget_the_next_one_forgets(self, open_local: OpenLocal, state: Path) -> None:
+        daemon = open_local()
+        daemon.submit(shell(Attempt(1, 1), ":"))
+        daemon.wait_ended(Attempt(1, 1))
+        keeper = keeper_of(daemon)
+        os.kill(keeper, signal.SIGSTOP)
+
+        daemon.executor.forget([1])
+        os.kill(keeper, signal.SIGKILL)
+
+        assert daemon.wait_forgotten(1) == set()
+        assert not (state / "runs/1").exists()
+
     def test_a_command_that_ends_while_there_is_none_does_not_hang(self, open_local: OpenLocal, gate: Gate) -> None:
         before = open_local()
         before.submit(gate.job(FIRST))

@@ -51,6 +51,17 @@ class TestFiles:
         assert json.loads((state / "runs/12/3/exit").read_text())["exit_code"] == 5
         assert b"ended 12 3 " in (state / "runs/journal").read_bytes()
 
+    def test_nothing_is_left_of_a_run_that_is_forgotten(self, open_local: OpenLocal, state: Path) -> None:
+        daemon = open_local()
+        daemon.submit(shell(FIRST, "echo words"))
+        daemon.wait_ended(FIRST)
+
+        daemon.executor.forget([12])
+        daemon.wait_forgotten(12)
+
+        assert not (state / "runs/12").exists()
+        assert b"forgotten 12\n" in (state / "runs/journal").read_bytes()
+
     def test_without_durability_there_is_no_journal(self, open_local: OpenLocal, state: Path) -> None:
         daemon = open_local(durable=False)
         daemon.submit(shell(FIRST, "exit 5"))
@@ -235,9 +246,9 @@ class TestTrouble:
             LocalExecutor(tmp_path / "file" / "state")
 
     def test_a_keeper_of_another_version_is_not_used(self, state: Path) -> None:
-        words = wire.encode("hello", protocol=2, pid=77)
+        words = wire.encode("hello", protocol=wire.PROTOCOL + 1, pid=77)
 
-        with play_keeper(state, words), pytest.raises(SensordError, match="protocol 1, got 2") as caught:
+        with play_keeper(state, words), pytest.raises(SensordError, match="protocol 2, got 3") as caught:
             LocalExecutor(state)
 
         assert caught.value.hint

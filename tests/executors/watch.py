@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pytest
 
-from sensord.executors.base import Attempt, Began, Ended, Executor, Job, Report
+from sensord.executors.base import Attempt, Began, Ended, Executor, Forgotten, Job, News, Report
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ class Watch:
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
         self.reports: list[Report] = []
+        self.forgotten: list[Forgotten] = []
         self.seen: set[Attempt] = set()
 
     def submit(self, *jobs: Job) -> None:
@@ -50,7 +51,7 @@ class Watch:
         poller = select.poll()
         poller.register(self.executor.fileno(), select.POLLIN)
         while True:
-            self.reports += self.executor.poll()
+            self._note(self.executor.poll())
             found = find()
             if found is not None:
                 return found
@@ -58,6 +59,19 @@ class Watch:
             if left <= 0:
                 pytest.fail(f"nothing more came after {self.reports}")
             poller.poll(left * 1000)
+
+    def wait_forgotten(self, *run_ids: int) -> set[int]:
+        """Until there is an answer for each of these; returns those that were kept."""
+        self.wait(lambda: self.answered >= set(run_ids) or None)
+        return {run_id for one in self.forgotten for run_id in one.kept}
+
+    @property
+    def answered(self) -> set[int]:
+        return {run_id for one in self.forgotten for run_id in (*one.run_ids, *one.kept)}
+
+    def _note(self, news: Sequence[News]) -> None:
+        self.reports += [one for one in news if not isinstance(one, Forgotten)]
+        self.forgotten += [one for one in news if isinstance(one, Forgotten)]
 
     def began(self, attempt: Attempt) -> list[Began]:
         return [one for one in self.reports if isinstance(one, Began) and one.attempt == attempt]

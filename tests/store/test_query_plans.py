@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, flows, passed, requests, runs, timers
+from sensord.store import edges, flows, passed, requests, retention, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
 from tests.store.rows import SKIPPED, SUCCESS, make_flows
 
-GROWING = ("run", "edge", "gate", "attempt", "outcome", "request", "timer")
+GROWING = ("run", "edge", "gate", "attempt", "outcome", "request", "timer", "unpruned")
 PARTIAL = {"run_live", "request_open"}
 """Indexes that hold what is unfinished only: to read one of them whole is no scan of what grows."""
 
@@ -57,6 +57,16 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "last accepted": (passed.LAST_ACCEPTED, {"lookups": [(7, 0, 1, 900, SUCCESS)]}),
     "record passed": (passed.RECORD, {"rows": [(7, "[]")]}),
     "passed of runs": (passed.OF_RUNS, IDS),
+    "behind": (retention.BEHIND, IDS | {"now": 1}),
+    "old": (retention.NEXT, {"flow": 1, "after": 5, "most": 500}),
+    "left over": (retention.LEFT_OVER, {"now": 1, "most": 500}),
+    "next look": (retention.NEXT_LOOK, {}),
+    "still old": (retention.STILL_OLD, {"ids": [(7, 1), (8, 1)]}),
+    **{statement.split()[2]: (statement, IDS) for statement in retention.FORGET},
+    "strip": (retention.STRIP, IDS),
+    "look later": (retention.LATER, {"looks": [(7, 1)]}),
+    "oldest request": (retention.OLDEST_REQUEST, {}),
+    "old requests": (retention.PRUNE_REQUESTS, {"until": 1, "most": 10}),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
 }
 
@@ -82,6 +92,7 @@ def fill(tx: Transaction) -> None:
         "SELECT id, 1, 1, 'local', 'here', 0 FROM run"
     )
     tx.run("INSERT INTO timer (run_id, what, attempt, due_at) SELECT id, 1, 1, id FROM run")
+    tx.run("INSERT INTO unpruned (run_id, look_at) SELECT id, id FROM run")
     tx.run("INSERT INTO outcome (run_id, attempt, at) SELECT id, 1, 0 FROM run")
     tx.run(
         "INSERT INTO request (key, kind, body, who, created_at, answered_at) "

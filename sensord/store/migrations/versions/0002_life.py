@@ -12,6 +12,13 @@ depends_on = None
 def upgrade() -> None:
     _columns()
     _backfills()
+    op.create_table(
+        "unpruned",
+        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        _big("look_at"),
+        sa.PrimaryKeyConstraint("run_id", name="unpruned_pkey"),
+    )
+    op.create_index("unpruned_look", "unpruned", ["look_at"])
 
 
 def _columns() -> None:
