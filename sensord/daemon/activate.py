@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sensord.config import Config, Loaded, flow_from_body
 from sensord.core.flow import First, Flow, Sensor
 from sensord.core.instant import from_micros, to_micros
-from sensord.core.queued import Hold
+from sensord.core.queue import Hold
 from sensord.core.ticks import Timeline
 from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.remap import remap
@@ -18,9 +18,6 @@ from sensord.daemon.timelines import Timelines, followed
 from sensord.store import edges, flows, runs
 from sensord.store.database import Transaction
 from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, NewFlow
-
-SLICE = 1000
-"""Waiting runs that are resolved anew at a time."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -112,10 +109,9 @@ def _define(
 
 
 def _remap(tx: Transaction, catalog: Catalog, before: Catalog, flow_ids: Sequence[int], now: int) -> None:
-    """What waiting runs of these flows wait for is resolved anew, in slices: so no statement is long in coming."""
-    waiting = runs.waiting(tx, flow_ids) if flow_ids else []
-    for start in range(0, len(waiting), SLICE):
-        remap(tx, catalog, before, waiting[start : start + SLICE], now)
+    """What waiting runs of these flows wait for is resolved anew."""
+    if flow_ids:
+        remap(tx, catalog, before, runs.waiting(tx, flow_ids), now)
 
 
 def _current(rows: Iterable[FlowRow], definitions: Sequence[Definition]) -> dict[str, Definition]:

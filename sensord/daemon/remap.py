@@ -16,12 +16,24 @@ from sensord.store import edges, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
+SLICE = 1000
+"""Runs that are mapped at a time: so no statement is long in coming."""
+
 
 def remap(tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[Live], now: int) -> Settled:
-    """Map waiting runs, which have their new definitions already. `before`: the flows by which they were mapped."""
-    kept = _keep(tx, catalog, before, waiting)
-    edges.clear(tx, [run.run_id for run in waiting])
-    return resolve(tx, catalog, waiting, now, kept)
+    """Map waiting runs, which have their new definitions already. `before`: the flows by which they were mapped.
+
+    All of them lose their edges before the first is mapped: what becomes of that one must find none of the others by
+    an edge of its old definition.
+    """
+    slices = [waiting[start : start + SLICE] for start in range(0, len(waiting), SLICE)]
+    kept = [_keep(tx, catalog, before, one) for one in slices]
+    for one in slices:
+        edges.clear(tx, [run.run_id for run in one])
+    settled = Settled()
+    for one, stays in zip(slices, kept, strict=True):
+        settled.add(resolve(tx, catalog, one, now, stays))
+    return settled
 
 
 def _keep(tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[Live]) -> Kept:

@@ -3,6 +3,7 @@
 import pytest
 
 from sensord.core.run import State
+from sensord.daemon import remap
 from sensord.errors import ConfigError
 from tests.daemon.world import DAILY, HOURLY, World, on
 
@@ -150,3 +151,27 @@ def test_settings_with_errors_change_nothing(world: World) -> None:
     world.tick()
 
     assert world.state("orders", TEN) is State.RUNNING
+
+
+def test_what_becomes_of_one_run_is_never_told_to_another_by_its_old_sensors(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given b blocked on x, and waiting for a, all mapped one after the other
+    monkeypatch.setattr(remap, "SLICE", 1)
+    for name in ("x", "y", "gone"):
+        world.flow(name, HOURLY)
+    world.flow("a", HOURLY, on("y"))
+    world.flow("b", HOURLY, on("x"), on("a"))
+    world.start()
+    world.tick()
+    world.end("x", TEN, 1)
+    world.end("gone", TEN, 99)
+    world.tick()
+
+    # when a is skipped by its new sensor, and b no longer waits for x
+    world.flow("a", HOURLY, on("gone"))
+    world.flow("b", HOURLY, on("y", on_failure="fail"), on("a", on_skipped="wait"))
+    world.daemon.reload()
+
+    assert world.state("a", TEN) is State.SKIPPED
+    assert world.state("b", TEN) is State.WAITING
