@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -217,6 +218,22 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(own: Database, next_ve
 
     assert schema.revision(own) == "0003"
     assert own.fetch("SELECT name, priority FROM flow") == [("a", 7)]
+
+
+def test_gates_that_were_shut_before_deadlines_came_stay_shut(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+        schema.upgrade(empty)
+    columns = "run_id, sensor, need, counted, mapped, problem"
+    empty.run(f"INSERT INTO gate ({columns}) VALUES (1, 0, 0, 0, 0, 'none'), (1, 1, 2, 1, 3, NULL)")
+
+    schema.upgrade(empty)
+
+    assert empty.fetch("SELECT sensor, need, counted, timed_out FROM gate ORDER BY sensor") == [
+        (0, 1, 0, 0),
+        (1, 2, 1, 0),
+    ]
 
 
 def test_unless_told_not_to(own: Database, next_version: Callable[[str], None]) -> None:

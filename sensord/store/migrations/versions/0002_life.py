@@ -29,6 +29,8 @@ def _columns() -> None:
     for name in ("params", "passed_over"):
         op.add_column("run", sa.Column(name, sa.Text(), nullable=True))
     op.add_column("gate", _small("timed_out", default="0"))
+    # What mapped to nothing and holds its run is a gate that is not met, like any other.
+    op.execute("UPDATE gate SET need = 1 WHERE problem IS NOT NULL")
     op.add_column("request", _small("exit_code", null=True))
     op.add_column("request", sa.Column("hint", sa.Text(), nullable=True))
     condition = sa.text("backfill_id IS NOT NULL")
