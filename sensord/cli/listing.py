@@ -7,7 +7,7 @@ from typing import Any
 from sensord.cli.render import Cell, Column, Line, Span, count, layout, show, span_of, table, terminal_width
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL, State
-from sensord.store.reads.runs import Attempt, Run
+from sensord.store.reads.runs import Attempt, Run, pruned_attempts
 
 MARKS = {
     State.WAITING: ".",
@@ -85,6 +85,8 @@ def show_run_details(
     title: Line = [Span(f"{run.flow} {format_instant(run.logical_at)}", "bold")]
     lines = [title, *([Span(f"  {name:9} "), *value] for name, value in facts)]
     lines += [[Span("  without   "), Span(_without(one), "yellow")] for one in without]
+    if pruned := pruned_attempts(run, [one.number for one in attempts]):
+        lines += [[Span("  pruned    "), Span(f"{count(len(pruned), 'attempt')} and logs, by retention")]]
     if attempts:
         lines += [[], *_attempt_lines(attempts, logs)]
     show(lines)

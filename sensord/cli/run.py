@@ -102,6 +102,8 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, raw: 
     with session.open() as db:
         found = _find(session, db, flow, date)
         attempts = {attempt.number: attempt for attempt in runs.attempts(db, found)}
+    if (number or found.attempt) in runs.pruned_attempts(found, attempts):
+        raise NotFound(f"the log of {found.flow} {_date(found)} is no more: retention has pruned it")
     if not attempts:
         raise NotFound(_never_started(found), hint=f"`sensord why {found.flow} {_date(found)}` says what it waits for")
     attempt = attempts.get(number or max(attempts))

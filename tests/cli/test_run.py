@@ -216,3 +216,43 @@ def test_a_flow_whose_name_is_a_number_is_found_with_a_date(world: World, sensor
     world.tick()
     shown = sensord("run", "show", "2024", "2026-11-22T02:00", "--json").json
     assert shown["flow"] == "2024"
+
+
+class TestPruned:
+    @pytest.fixture
+    def pruned(self, world: World) -> World:
+        """The two attempts at orders 10:00 are long ago, and so is what was kept of them."""
+        world.flow(
+            "orders", 'retention = "7d"', HOURLY.replace("[run]", "end = 2026-11-22T10:30:00\n[run]\nretries = 1")
+        )
+        world.start()
+        world.tick()
+        for now in ("2026-11-22T10:40", "2026-11-22T10:50"):
+            world.end("orders", TEN, 3)
+            world.tick(now)
+        world.tick("2026-12-01T00:00")
+        return world
+
+    def test_show_says_so_and_still_tells_the_outcome(self, pruned: World, sensord: Program) -> None:
+        shown = sensord("run", "show", "orders", "2026-11-22T10:00Z").out
+
+        assert "  state     failed" in shown
+        assert "  pruned    2 attempts and logs, by retention" in shown
+        assert sensord("run", "show", "orders", "2026-11-22T10:00Z", "--json").json["attempts"] == []
+
+    @pytest.mark.parametrize("options", [[], ["--attempt", "1"]])
+    def test_so_does_logs(self, pruned: World, sensord: Program, options: list[str]) -> None:
+        said = sensord("run", "logs", "orders", "2026-11-22T10:00Z", *options)
+
+        assert said.code == 4
+        assert said.err == "error: the log of orders 2026-11-22T10:00:00Z is no more: retention has pruned it\n"
+
+    def test_after_a_rerun_the_new_attempt_has_its_log(self, pruned: World, sensord: Program) -> None:
+        pruned.daemon.change("rerun", {"flow": "orders", "logical_date": "2026-11-22T10:00:00Z"})
+        pruned.tick()
+        write_log(pruned, 1, b"again\n", attempt=3)
+
+        assert sensord("run", "logs", "orders", "2026-11-22T10:00Z").out == "again\n"
+        assert sensord("run", "logs", "orders", "2026-11-22T10:00Z", "--attempt", "2").code == 4
+        assert "retention" in sensord("run", "logs", "orders", "2026-11-22T10:00Z", "--attempt", "2").err
+        assert "has no attempt 4" in sensord("run", "logs", "orders", "2026-11-22T10:00Z", "--attempt", "4").err

@@ -1,7 +1,7 @@
 """Reading runs: one, some by a filter, their attempts, and how many there are in each state."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -36,6 +36,11 @@ class Run(NamedTuple):
     def since_at(self) -> datetime:
         """Since when it is in its state, as far as that was noted."""
         return self.finished_at or self.started_at or self.released_at or self.created_at
+
+
+def pruned_attempts(run: Run, kept: Iterable[int]) -> range:
+    """The numbers of its attempts of which retention has left nothing; `kept` are those that are still there."""
+    return range(1, min(kept, default=run.attempt + 1))
 
 
 class Attempt(NamedTuple):
