@@ -5,7 +5,7 @@ Pure: works on what `store.reads.waits` gathered.
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -41,7 +41,10 @@ class CauseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """`path` leads from the run that is asked about to the one that waits for the cause, both included."""
+    """`path` leads from the run that is asked about to the one that waits for the cause, both included.
+
+    over: the first run on that way which does not wait any more: the cause, or what it caused, has ended it.
+    """
 
     kind: CauseKind
     flow: str
@@ -49,6 +52,7 @@ class Cause:
     run: Run | None
     words: str | None
     path: Path
+    over: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +160,10 @@ def _with_path(run: Run, end: _End, parents: dict[int, Run | None]) -> Cause:
         way.append(step)
         step = parents[step.id]
     path = tuple((one.flow, one.logical_at) for one in reversed(way))
-    cause = end.cause
-    if end.waiting is None and cause.run == run:
+    if end.waiting is None and end.cause.run == run:
         path = ()
-    return Cause(cause.kind, cause.flow, cause.logical_at, cause.run, cause.words, path)
+    over = next((one for one in reversed(way) if one.state in FINAL and one.id != run.id), None)
+    return replace(end.cause, path=path, over=over)
 
 
 def _kind_of_state(state: State) -> CauseKind:

@@ -14,6 +14,9 @@ from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
 from sensord.store.timers import What
 
+MOST = 3
+"""Runs to rerun that are named; the others are counted."""
+
 NO_DAEMON = "No daemon leads: nothing moves until `sensord daemon start`."
 
 
@@ -90,7 +93,12 @@ def _waiting(causes: Sequence[Cause], now: datetime) -> list[str]:
         return ["More runs wait for each other than can be looked at here: ask about one of its upstream runs."]
     kinds = list(dict.fromkeys(cause.kind for cause in causes))
     sentences = [_sentence(kind, [cause for cause in causes if cause.kind is kind], now) for kind in kinds]
-    return sentences if kinds == [CauseKind.CYCLE] else [*sentences, "Then it goes on by itself."]
+    if kinds == [CauseKind.CYCLE]:
+        return sentences
+    over = dict.fromkeys(f"{one.over.flow} {format_instant(one.over.logical_at)}" for one in causes if one.over)
+    reruns = [f"{name} has ended meanwhile, and has to be rerun then: `sensord run rerun {name}`." for name in over]
+    left = [f"So have {len(reruns) - MOST:,} more."] if len(reruns) > MOST else []
+    return [*sentences, *reruns[:MOST], *left, "Then it goes on by itself."]
 
 
 def _sentence(kind: CauseKind, causes: Sequence[Cause], now: datetime) -> str:

@@ -182,3 +182,21 @@ class TestFlowsThatArePausedOrGone:
         sensord("run", "rerun", "load", f"{TEN}Z")
         (sensor,) = sensord("why", "mart", f"{TEN}Z", "--json").json["sensors"]
         assert (sensor["reason"], sensor["runs"][0]["state"]) == ("upstream_unfinished", "queued")
+
+
+def test_a_run_that_was_ended_on_the_way_has_to_be_rerun(world: World, sensord: Program) -> None:
+    # given c on b, and b ended by the failure of a
+    world.flow("a", WIDE)
+    world.flow("b", WIDE, on("a", on_failure="fail"))
+    world.flow("c", WIDE, on("b"))
+    world.start()
+    world.tick()
+    world.end("a", TEN, 1)
+    world.tick()
+
+    assert sensord("why", "c").lines[-3:] == [
+        "a 2026-11-22T10:00:00Z has to succeed after all.",
+        "b 2026-11-22T10:00:00Z has ended meanwhile, and has to be rerun then:"
+        " `sensord run rerun b 2026-11-22T10:00:00Z`.",
+        "Then it goes on by itself.",
+    ]
