@@ -178,6 +178,11 @@ def _import_later(name: str) -> MappingFunction:
     return MappingFunction(name, lambda date, context: _import(name).call(date, context))
 
 
+def forget_imports() -> None:
+    """The modules of mapping functions have been imported anew."""
+    _import.cache_clear()
+
+
 @cache
 def _import(name: str) -> MappingFunction:
     return load_function(name, [name.partition(":")[0]])

@@ -5,11 +5,13 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from sensord import __version__
 from sensord.clock import Clock, SystemClock
 from sensord.config import Config, Settings, load, load_settings
+from sensord.config.modules import Modules
 from sensord.core.schedule import Schedule
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
@@ -75,16 +77,20 @@ class _Reader:
         self.directory = directory
         self.settings = settings
         self._last: Config | None = None
+        self._modules = Modules(directory)
         self._told: set[str] = set()
 
     def read(self, known: Mapping[str, Schedule]) -> Config:
-        self._last = load(self.directory, self._last, known)
+        renewed, problems = self._modules.renew(self.settings.mapping_modules)
+        config = load(self.directory, None if renewed else self._last, known)
+        self._modules.note(config.settings.mapping_modules)
+        self._last = replace(config, problems=[*config.problems, *problems])
         self.settings = self._last.settings
-        problems = [str(problem) for problem in self._last.problems]
-        for problem in problems:
-            if problem not in self._told:
-                log.error("%s", problem)
-        self._told = set(problems)
+        texts = [str(problem) for problem in self._last.problems]
+        for text in texts:
+            if text not in self._told:
+                log.error("%s", text)
+        self._told = set(texts)
         return self._last
 
 

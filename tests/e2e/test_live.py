@@ -34,6 +34,27 @@ def test_a_new_file_is_a_flow_and_a_broken_edit_leaves_it_as_it_was(site: Site) 
         assert errors(site) == []
 
 
+def test_a_mapping_module_that_was_edited_is_at_work(site: Site) -> None:
+    site.environment["PYTHONPATH"] = str(site.config)
+    calendar = site.config / "calendars.py"
+    calendar.write_text("def days(date):\n    return [date]\n")
+    settings = site.config / "sensord.toml"
+    settings.write_text(settings.read_text() + 'mapping_modules = ["calendars"]\n')
+    site.flow("orders", site.shell("0 * * * *", "true"))
+    waits = '[[sensors]]\nupstream = "orders"\nmatch = "python:calendars:days"\n'
+    site.flow("mart", site.shell("0 * * * *", "true") + waits)
+
+    with site.daemon() as daemon:
+        daemon.until("leads.* 2 flows, 0 problems")
+        calendar.write_text("def days(date)\n    return [date]\n")
+        daemon.until("files changed: 2 flows, 1 problems")
+        assert errors(site) == [("calendars.py", 1, None)]
+
+        calendar.write_text("def days(date):\n    return [date, date]\n")
+        daemon.until("files changed: 2 flows, 0 problems")
+        assert errors(site) == []
+
+
 def test_errors_in_the_settings_change_nothing_until_they_are_mended(site: Site) -> None:
     site.flow("orders", site.shell("0 * * * *", "true"))
     settings = site.config / "sensord.toml"
