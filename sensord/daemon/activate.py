@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sensord.config import Config, Loaded, flow_from_body
 from sensord.core.flow import First, Flow, Sensor
 from sensord.core.instant import from_micros, to_micros
-from sensord.core.queue import Hold
+from sensord.core.queued import Hold
 from sensord.core.ticks import Timeline
 from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.remap import remap

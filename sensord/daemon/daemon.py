@@ -154,8 +154,7 @@ class Daemon:
             changed = CHANGES[kind](tx, self._picture, body, to_micros(self.clock.now()))
             tell(tx, changed.text)
         for run in changed.left:
-            if run.state == State.RETRYING:
-                self._picture.queue.rise(run.flow_id)
+            self._picture.queue.vacate(run.run_id)
             self._picture.queue.remove(run.run_id)
         self._picture.note_settled(changed.settled)
         self._ring(changed.rung)

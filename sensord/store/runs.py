@@ -6,7 +6,7 @@ What a change means for the runs that wait for this one is in `edges`.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sensord.core.queue import Queued
+from sensord.core.queued import Queued
 from sensord.core.run import Kind, State
 from sensord.store.database import Transaction
 from sensord.store.retention import look_behind

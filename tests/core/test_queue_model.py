@@ -44,7 +44,7 @@ class Model:
         )
 
     def take(self, slots: int) -> list[int]:
-        taken = []
+        taken: list[int] = []
         while len(taken) < slots:
             ready = [run for run in self.queued.values() if self.may_start(run)]
             if not ready:
@@ -139,3 +139,5 @@ def apply(act: tuple[object, ...], queue: Queue, model: Model) -> None:
         case "pools", dict(pools):
             queue.size_pools(pools)
             model.pools = pools
+        case _:
+            pass  # what cannot happen: a run that is there already, one that rests though it is not active

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sensord.core.instant import format_instant, from_micros, to_micros
 from sensord.core.needs import Need, needs
-from sensord.core.queue import Hold
+from sensord.core.queued import Hold
 from sensord.core.run import ACTIVE, State
 from sensord.daemon.activate import load
 from sensord.daemon.catalog import Catalog

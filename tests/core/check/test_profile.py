@@ -1,6 +1,7 @@
 """All ticks of a horizon at once give what the mapping gives one at a time, and a short proof never errs."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -153,7 +154,7 @@ def test_one_flow_may_have_mappings_of_any_kind() -> None:
     """What is kept for one must not be taken for another."""
     daily = cron("0 0 * * *")
     study = Study(at("2025-01-31"), at("2025-02-02"))
-    wanted = {
+    wanted: dict[str, dict[str, Any]] = {
         "right": {"match": "interval", "since": "month"},
         "both": {"match": "interval", "since": "month", "closed": "both"},
         "own": {"match": "interval"},
