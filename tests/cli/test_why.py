@@ -64,6 +64,9 @@ def test_the_run_right_behind_a_failed_one_is_blocked(world: World, sensord: Pro
     assert lines[2] == "sensor 0 on orders, latest: blocked (upstream_failed)"
 
 
+KEYS = ["flow", "logical_date", "state", "verdict", "run", "sensors", "causes", "complete", "log", "next"]
+
+
 def test_why_as_json(world: World, sensord: Program) -> None:
     world.flow("orders", HOURLY)
     world.flow("sales", HOURLY, on("orders"))
@@ -72,9 +75,7 @@ def test_why_as_json(world: World, sensord: Program) -> None:
     world.tick()
     write_log(world, 1, "boom\x1b\n")
     shown = sensord("why", "sales", TEN, "--json").json
-    assert list(shown) == [
-        *("flow", "logical_date", "state", "verdict", "run", "sensors", "causes", "complete", "log", "next")
-    ]
+    assert list(shown) == KEYS
     asked = [shown[key] for key in ("flow", "logical_date", "state", "verdict")]
     assert [*asked, shown["run"]["run_id"]] == ["sales", "2026-11-22T10:00:00Z", "waiting", "blocked", 2]
     assert shown["sensors"] == [
@@ -87,7 +88,8 @@ def test_why_as_json(world: World, sensord: Program) -> None:
             "verdict": "blocked",
             "reason": "upstream_failed",
             "message": "0 of 1 done: 1 failed",
-            **{"times_out_at": None, "on_timeout": None},
+            "times_out_at": None,
+            "on_timeout": None,
             "runs": [
                 {
                     "logical_date": "2026-11-22T10:00:00Z",
