@@ -16,7 +16,7 @@ from sensord.config.template_body import read_text, write_text
 from sensord.core.cron import CronTicks, parse_cron
 from sensord.core.duration import parse_duration
 from sensord.core.every import EveryTicks, parse_every
-from sensord.core.flow import SUCCESS_ONLY, Command, First, Flow, Policy, Sensor
+from sensord.core.flow import SUCCESS_ONLY, Catchup, Command, First, Flow, Policy, Sensor
 from sensord.core.mapping import Mapping, MappingFunction, Match
 from sensord.core.retry import Retry
 from sensord.core.run import State
@@ -34,7 +34,7 @@ def write_body(flow: Flow) -> str:
     """The definition without the flow's name. Equal flows have equal bodies."""
     command, schedule = flow.command, _write_schedule(flow.schedule)
     whole = _unlike(flow, "description", "owner", "tags") | {
-        "schedule": schedule | _unlike(flow, "follow", "first"),
+        "schedule": schedule | _unlike(flow, "follow", "first", "catchup") | _write_catchup_limits(flow),
         "run": _unlike(flow, "max_active", "priority")
         | _write_limits(flow)
         | _unlike(command, "pass_env", "cwd")
@@ -62,6 +62,8 @@ def flow_from_body(name: str, body: str) -> Flow:
         tags=tuple(whole.get("tags", ())),
         follow=schedule.get("follow"),
         first=First(schedule.get("first", First.LAST)),
+        catchup=Catchup(schedule.get("catchup", Catchup.ALL)),
+        **_read_catchup_limits(schedule),
         **_read_limits(run),
         **options,
     )
@@ -103,6 +105,22 @@ def _read_schedule(written: dict[str, Any]) -> Schedule:
         rule = parse_every(written["every"], datetime.fromisoformat(written["anchor"]), zone)
     bounds = {key: datetime.fromisoformat(written[key]) for key in ("start", "end") if key in written}
     return Schedule(rule, zone, **bounds)
+
+
+def _write_catchup_limits(flow: Flow) -> dict[str, Any]:
+    """Lengths of time in seconds; a limit that is one has a key of its own."""
+    written = _unlike(flow, "catchup_limit", "late_limit")
+    if isinstance(flow.catchup_limit, timedelta):
+        written["catchup_span"] = written.pop("catchup_limit").total_seconds()
+    if "late_limit" in written:
+        written["late_limit"] = flow.late_limit.total_seconds()
+    return written
+
+
+def _read_catchup_limits(written: dict[str, Any]) -> dict[str, Any]:
+    limits = {"catchup_limit": written["catchup_limit"]} if "catchup_limit" in written else {}
+    spans = {"catchup_span": "catchup_limit", "late_limit": "late_limit"}
+    return limits | {name: timedelta(seconds=written[key]) for key, name in spans.items() if key in written}
 
 
 def _write_texts(command: Command) -> dict[str, Any]:

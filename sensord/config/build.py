@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sensord.config.build_catchup import build_catchup
 from sensord.config.build_command import build_command
 from sensord.config.build_limits import build_limits, read_age
 from sensord.config.build_sensors import build_sensors
@@ -46,7 +47,7 @@ def build_flow(
     params = table.params or {}
     check_params(params, report)
     command = build_command(run, params, report)
-    limits = build_limits(run, report)
+    limits = build_catchup(schedule_table, report) | build_limits(run, report)
     retention = read_age(table.retention, report)
     sensors = build_sensors(name, table.sensors or [], zone, load, report)
     if schedule is None or command is None or report.problems:

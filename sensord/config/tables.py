@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 PolicyName = Literal["wait", "fail", "skip", "proceed"]
+Ticks = Annotated[int, Field(ge=1, le=10_000)]
 FinalState = Literal["success", "failed", "skipped", "cancelled", "finished"]
 
 
@@ -37,6 +38,8 @@ _SPAN = Expects('a duration such as "45m"')
 _AGE = Expects('a duration such as "90d"')
 _DATE = Expects("a date, or a date with a time, without quotes", hint="such as 2025-01-31 or 2025-01-31T06:00:00")
 _SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double brackets: [[sensors]]")
+_TICKS_OR_SPAN = Expects('a whole number from 1 to 10000, or a duration such as "3d"')
+_CATCHUP = Expects('"all", "latest" or "none"', ("all", "latest", "none"))
 _WATCH = ("events", "poll", "off")
 _STATES = ("success", "failed", "skipped", "cancelled")
 
@@ -54,6 +57,9 @@ class ScheduleTable(Table):
     start: Annotated[datetime | date | None, _DATE] = None
     end: Annotated[datetime | date | None, _DATE] = None
     first: Annotated[Literal["last", "next"] | None, Expects('"last" or "next"', ("last", "next"))] = None
+    catchup: Annotated[Literal["all", "latest", "none"] | None, _CATCHUP] = None
+    catchup_limit: Annotated[Ticks | str | None, _TICKS_OR_SPAN] = None
+    late_limit: Annotated[str | None, Expects('a duration such as "5m"')] = None
 
 
 class RunTable(Table):

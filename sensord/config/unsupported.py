@@ -5,7 +5,7 @@ A key leaves this list when its table in `tables` takes it.
 
 KEYS: dict[str, frozenset[str]] = {
     "": frozenset(),
-    "schedule": frozenset({"catchup", "catchup_limit", "late_limit"}),
+    "schedule": frozenset(),
     "run": frozenset({"user", "executor", "queue", "pool", "pools"}),
     "sensors": frozenset({"every"}),
     "sensord.toml": frozenset(

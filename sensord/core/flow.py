@@ -32,6 +32,14 @@ class First(StrEnum):
     NEXT = "next"
 
 
+class Catchup(StrEnum):
+    """Which missed ticks are run: all of them, the newest, or none."""
+
+    ALL = "all"
+    LATEST = "latest"
+    NONE = "none"
+
+
 SUCCESS_ONLY = frozenset({State.SUCCESS})
 
 ONE_TRY = Retry()
@@ -80,6 +88,8 @@ class Flow:
 
     max_active: how many of its runs may be under way at once, at least 1. priority: the higher goes first.
     timeout: how long a command may run, None for ever; `grace` passes between SIGTERM and SIGKILL.
+    catchup_limit: how many missed ticks are run at most, or how old ones; None: no limit. With `Catchup.NONE` those run
+    that are younger than `late_limit`.
     retention: how long more than the outcome of its runs is kept; None: as long as that of any flow.
     """
 
@@ -92,6 +102,9 @@ class Flow:
     tags: tuple[str, ...] = ()
     follow: str | None = None
     first: First = First.LAST
+    catchup: Catchup = Catchup.ALL
+    catchup_limit: int | timedelta | None = None
+    late_limit: timedelta = timedelta(minutes=1)
     max_active: int = 1
     priority: int = 0
     retry: Retry = ONE_TRY

@@ -24,7 +24,15 @@ INSTANTS = st.one_of(
 POLICIES = st.sampled_from(["wait", "fail", "skip", "proceed"])
 STATES = st.lists(st.sampled_from(["success", "failed", "skipped", "cancelled"]), min_size=1, unique=True)
 
-SCHEDULES: st.SearchStrategy[dict[str, Any]] = st.one_of(
+CATCHUPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "catchup": st.sampled_from(["all", "latest", "none"]),
+        "catchup_limit": st.integers(1, 10_000) | st.sampled_from(["90m", "3d", "2w"]),
+        "late_limit": st.sampled_from(["0s", "1m", "60s", "1h30m"]),
+    },
+)
+RULES: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries(
         {"cron": st.sampled_from(["@daily", "0 2 * * *", "0  2 * *\t* ", "*/5 * * * *", "0 0 L * *", "0 9 * * 1#1"])},
         optional={"timezone": st.sampled_from(ZONES), "seconds": st.just(False), "start": INSTANTS},
@@ -38,6 +46,7 @@ SCHEDULES: st.SearchStrategy[dict[str, Any]] = st.one_of(
         {"follow": st.sampled_from(["up", "other/up"])}, optional={"first": st.sampled_from(["last", "next"])}
     ),
 )
+SCHEDULES = st.builds(lambda rule, catchup: rule | catchup, RULES, CATCHUPS)
 RUNS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"command": st.lists(WORD | FILLED_IN, max_size=3).map(lambda words: ["run", *words])}),
     st.fixed_dictionaries({"command": WORD.filter(str.strip) | FILLED_IN, "shell": st.just(True)}),
