@@ -77,13 +77,22 @@ def layout(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, width: 
 
 def terminal_width() -> int | None:
     """The columns of the terminal that stdout is; None where it is none."""
-    return click_width() if sys.stdout.isatty() else None
+    return terminal_size()[0] if sys.stdout.isatty() else None
 
 
-def click_width() -> int:
+def terminal_size() -> tuple[int, int]:
+    """Columns and lines of the terminal."""
     import shutil
 
-    return shutil.get_terminal_size().columns
+    size = shutil.get_terminal_size()
+    return size.columns, size.lines
+
+
+def redraw(lines: Iterable[Line]) -> None:
+    """Print lines from the top of the terminal, in place of what stood there."""
+    sys.stdout.write("\x1b[H\x1b[2J")
+    show(lines)
+    sys.stdout.flush()
 
 
 def message(text: str, *, style: str = "") -> None:

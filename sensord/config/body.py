@@ -12,17 +12,14 @@ from typing import Any
 
 from sensord.config.mapping_functions import load_function
 from sensord.config.mappings import make_mapping
+from sensord.config.schedule_body import read_schedule, write_schedule
 from sensord.config.template_body import read_text, write_text
-from sensord.core.cron import CronTicks, parse_cron
 from sensord.core.duration import parse_duration
-from sensord.core.every import EveryTicks, parse_every
 from sensord.core.flow import SUCCESS_ONLY, Catchup, Command, First, Flow, Policy, Sensor
 from sensord.core.mapping import Mapping, MappingFunction, Match
 from sensord.core.retry import Retry
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
-from sensord.core.ticks import Ticks
-from sensord.core.zone import parse_zone
 
 _STATES = {state.label: state for state in State}
 _DEFAULTS = {kind: {one.name: one.default for one in fields(kind)} for kind in (Flow, Command, Sensor, Mapping, Retry)}
@@ -32,7 +29,7 @@ _POLICIES = ("on_failure", "on_skipped", "on_missing", "on_timeout")
 
 def write_body(flow: Flow) -> str:
     """The definition without the flow's name. Equal flows have equal bodies."""
-    command, schedule = flow.command, _write_schedule(flow.schedule)
+    command, schedule = flow.command, write_schedule(flow.schedule)
     whole = _unlike(flow, "description", "owner", "tags") | {
         "schedule": schedule | _unlike(flow, "follow", "first", "catchup") | _write_catchup_limits(flow),
         "run": _unlike(flow, "max_active", "priority")
@@ -56,7 +53,7 @@ def flow_from_body(name: str, body: str) -> Flow:
         options["retention"] = timedelta(seconds=whole["retention"])
     return Flow(
         name=name,
-        schedule=_read_schedule(schedule),
+        schedule=read_schedule(schedule),
         command=_read_command(run),
         sensors=tuple(_read_sensor(index, one) for index, one in enumerate(whole.get("sensors", ()))),
         tags=tuple(whole.get("tags", ())),
@@ -75,36 +72,7 @@ def digest(text: str) -> str:
 
 def schedule_digest(schedule: Schedule) -> str:
     """Equal for schedules with the same ticks by the same rule, whoever else's they are."""
-    return digest(_dump(_write_schedule(schedule)))
-
-
-def _write_schedule(schedule: Schedule) -> dict[str, Any]:
-    match schedule.rule:
-        case CronTicks() as cron:
-            seconds = len(cron.expression.split()) == 6
-            rule = {"cron": cron.expression, "seconds": seconds}
-        case EveryTicks() as every:
-            rule = {"every": str(every.step), "anchor": every.start.isoformat()}
-        case _:
-            raise TypeError(f"expected a rule that can be written, got {schedule.rule!r}")
-    start, end = schedule.start, schedule.end
-    written = {
-        "timezone": schedule.zone.key if schedule.zone.key != "UTC" else None,
-        "start": start and start.isoformat(),
-        "end": end and end.isoformat(),
-    }
-    return _written(rule | written)
-
-
-def _read_schedule(written: dict[str, Any]) -> Schedule:
-    zone = parse_zone(written.get("timezone", "UTC"))
-    rule: Ticks
-    if "cron" in written:
-        rule = parse_cron(written["cron"], zone, seconds=written.get("seconds", False))
-    else:
-        rule = parse_every(written["every"], datetime.fromisoformat(written["anchor"]), zone)
-    bounds = {key: datetime.fromisoformat(written[key]) for key in ("start", "end") if key in written}
-    return Schedule(rule, zone, **bounds)
+    return digest(_dump(write_schedule(schedule)))
 
 
 def _write_catchup_limits(flow: Flow) -> dict[str, Any]:

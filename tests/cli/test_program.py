@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import environment, run_on_terminal
+from tests.cli.terminal import environment, interrupt_on_terminal, run_on_terminal
 from tests.daemon.world import HOURLY
 
 SENSORD = [sys.executable, "-m", "sensord"]
@@ -140,6 +140,18 @@ def test_on_a_terminal_there_are_colours_and_a_legend_and_no_color_is_honoured(p
     assert not COLOUR.search(plain)
     assert "+ success  x failed" in plain
     assert "FLOW" in plain
+
+
+def test_watch_draws_again_until_ctrl_c(place: Place) -> None:
+    place("daemon", "start", "--detach")
+    place("daemon", "stop", "--now")
+    command = [*SENSORD, "--config", f"{place.folder}/config", "status", "--watch"]
+    shown, code = interrupt_on_terminal(command, environment(NO_COLOR="1"), "+ success", 2)
+    assert code == 130
+    first, second, *_ = shown.split("\x1b[H\x1b[2J")[1:]
+    assert "none; nothing starts" in first
+    assert second.splitlines()[2] == first.splitlines()[2]
+    assert "Traceback" not in shown
 
 
 def test_what_the_encoding_cannot_show_is_no_error(place: Place) -> None:

@@ -34,11 +34,12 @@ class Flow(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """A flow, the states of its newest runs (oldest first), and the newest of them."""
+    """A flow, the states of its newest runs (oldest first), the newest of them, and its definition (canonical JSON)."""
 
     flow: Flow
     states: tuple[State, ...]
     newest: Run | None
+    body: str
 
 
 _FLOW = "f.id, f.name, f.state, f.planned_to, f.paused_at, f.removed_at, f.max_active, f.definition_id"
@@ -55,8 +56,9 @@ _STATES = ", ".join(
 """One look into the index for each: neither database has a way to say "the newest n of each flow" that both know."""
 
 GLANCES = f"""
-SELECT {_FLOW}, {_STATES}, {columns("r", "f")}
+SELECT {_FLOW}, {_STATES}, d.body, {columns("r", "f")}
 FROM flow f
+JOIN definition d ON d.id = f.definition_id
 LEFT JOIN run r ON r.flow_id = f.id
      AND r.logical_date = (SELECT MAX(m.logical_date) FROM run m WHERE m.flow_id = f.id)
 WHERE f.state <> 3
@@ -112,6 +114,6 @@ def _flow(row: Sequence[Any]) -> Flow:
 
 
 def _glance(row: Sequence[Any]) -> Glance:
-    flow, states, newest = row[:_WIDTH], row[_WIDTH : _WIDTH + STRIP], row[_WIDTH + STRIP :]
+    flow, states, (body, *newest) = row[:_WIDTH], row[_WIDTH : _WIDTH + STRIP], row[_WIDTH + STRIP :]
     seen = tuple(State(state) for state in states if state)
-    return Glance(_flow(flow), seen, to_run(newest) if newest[0] is not None else None)
+    return Glance(_flow(flow), seen, to_run(newest) if newest[0] is not None else None, body)
