@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sensord.core.chunks import ChunkedTicks
 from sensord.core.cron_days import find_days
 from sensord.core.cron_parse import CronRule, parse_rule
+from sensord.core.ticks import Pattern
 from sensord.core.zone import EARLIEST, LATEST, offset_at, offset_changes
 
 _HOUR = timedelta(hours=1)
@@ -51,6 +52,16 @@ class CronTicks(ChunkedTicks):
 
     def __repr__(self) -> str:
         return f"CronTicks({self.expression!r}, {self.zone.key})"
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """None where months or days of the month decide."""
+        hourly, daily = len(self._within_hour), len(self._rule.hours) * len(self._within_hour)
+        if not self._rule.days.is_weekly:
+            return None
+        if not self._rule.days.is_daily:
+            return Pattern(7 * _DAY, daily, self.zone)
+        return Pattern(_HOUR, hourly, self.zone) if len(self._rule.hours) == 24 else Pattern(_DAY, daily, self.zone)
 
     def _make(self, since: datetime, until: datetime) -> list[datetime]:
         """Within each stretch of one UTC offset wall time runs evenly, so its ticks are a shift of wall times."""

@@ -42,6 +42,12 @@ class DayRule:
     def is_daily(self) -> bool:
         return self.all_dates and len(self.months) == MONTH.count
 
+    @property
+    def is_weekly(self) -> bool:
+        """Whether only the day of the week decides."""
+        plain = not self.weekday.nth and not self.weekday.last_weekdays
+        return self.is_daily or (self.needs_both and self.any_day and plain and len(self.months) == MONTH.count)
+
     def can_match(self) -> bool:
         """Whether any year has such a day. Every date falls on every day of the week in some year."""
         lengths = [(month, length) for month in self.months for length in _lengths(month)]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sensord.core.chunks import ChunkedTicks
 from sensord.core.duration import Duration, parse_duration
+from sensord.core.ticks import Pattern
 from sensord.core.zone import EARLIEST, LATEST, resolve, wall
 from sensord.errors import InvalidValue
 
@@ -59,6 +60,13 @@ class EveryTicks(ChunkedTicks):
 
     def __repr__(self) -> str:
         return f"EveryTicks({self.step}, {self.start.isoformat()}, {self.zone.key})"
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """None for months and years."""
+        if self._exact is not None:
+            return Pattern(self._exact, 1, None)
+        return None if self._step_months else Pattern(timedelta(days=self._step_days), 1, self.zone)
 
     def _make(self, since: datetime, until: datetime) -> list[datetime]:
         number = self._estimate(since)

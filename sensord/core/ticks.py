@@ -1,7 +1,8 @@
 """What everything else asks of a schedule, whatever kind it is: its ticks, forwards and backwards."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -40,3 +41,14 @@ class Timeline(Ticks, Protocol):
 
     @property
     def end(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How a rule's ticks repeat: while the UTC offset of `zone` stays (None: always), those of any `length` of time are
+    those of the `length` before it, moved by as much, and at least `number`.
+    """
+
+    length: timedelta
+    number: int
+    zone: ZoneInfo | None

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from sensord.core.cron import CronTicks, parse_cron
 from sensord.core.cron_days import find_days
 from sensord.core.cron_parse import parse_rule
-from sensord.core.zone import resolve
+from sensord.core.zone import offset_changes, resolve
 from sensord.errors import InvalidValue
 from tests.core import cron_strategies as some
 from tests.core.oracle import list_ticks, matches, names_date
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 
 def read(expression: str, zone: ZoneInfo, *, seconds: bool = False) -> CronTicks:
@@ -134,6 +135,35 @@ def test_how_ticks_are_cut_into_chunks_does_not_show(
     until = since + timedelta(days=1)
 
     assert Recut().between(since, until) == usual.between(since, until)
+
+
+@given(st.data(), some.zones, some.minutes, some.hours, st.sampled_from(["* * *", "1/1 * 5", "* * 1-5", "*/1 * SUN,3"]))
+def test_while_the_offset_stays_the_ticks_repeat_as_their_pattern_says(
+    data: st.DataObject, zone: ZoneInfo, minute: str, hour: str, day: str
+) -> None:
+    ticks = parse_cron(f"{minute} {hour} {day}", zone)
+    assert ticks.pattern is not None
+    length, since = ticks.pattern.length, data.draw(some.instants(zone))
+    while changes := offset_changes(zone, since - 2 * HOUR, since + 2 * length + 2 * HOUR):
+        since = changes[-1].at + 3 * HOUR
+
+    first = ticks.between(since, since + length)
+
+    assert ticks.between(since + length, since + 2 * length) == [tick + length for tick in first]
+    assert len(first) >= ticks.pattern.number > 0
+
+
+@given(some.zones, some.days, some.months, some.weekdays)
+def test_what_goes_by_month_or_day_of_the_month_has_no_pattern(
+    zone: ZoneInfo, day: str, month: str, weekday: str
+) -> None:
+    """A pattern is of a week at most, and a year whose every week is alike has no other rule than its weekdays."""
+    ticks = read(f"0 0 {day} {month} {weekday}", zone)
+    weeks = {
+        tuple(names_date(day, month, weekday, *(first + n * timedelta(days=1)).timetuple()[:3]) for n in range(7))
+        for first in (date(2024, 1, 1) + n * timedelta(days=7) for n in range(53))
+    }
+    assert ticks.pattern is None or len(weeks) == 1
 
 
 @given(some.expressions, some.zones, st.booleans(), st.integers(0, 8000))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sensord.core.duration import Duration, parse_duration
 from sensord.core.every import parse_every
+from sensord.core.ticks import Pattern
 from sensord.core.zone import EARLIEST, LATEST, resolve, wall
 from sensord.errors import InvalidValue
 from tests.core import cron_strategies as some
@@ -117,6 +118,20 @@ def test_a_start_at_the_limits_of_datetime_is_refused() -> None:
     for start in (some.BEGINNING, some.END_OF_TIME):
         with pytest.raises(InvalidValue, match="expected a start within the years 1 to 9999"):
             parse_every("1d", start, AMSTERDAM)
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("90m", Pattern(timedelta(minutes=90), 1, None)),
+        ("1d", Pattern(timedelta(days=1), 1, AMSTERDAM)),
+        ("1w2d", Pattern(timedelta(days=9), 1, AMSTERDAM)),
+        ("1mo", None),
+        ("1y1d", None),
+    ],
+)
+def test_only_months_and_years_have_no_pattern(text: str, pattern: Pattern | None) -> None:
+    assert parse_every(text, utc("2024-01-31"), AMSTERDAM).pattern == pattern
 
 
 def test_equal_arguments_give_the_same_object() -> None:

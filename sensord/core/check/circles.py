@@ -4,7 +4,7 @@ Only flows that are strongly connected can hold such a chain. Of these, sensors 
 where no sensor of the same component looks ahead, since time never turns back along a chain without one.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from sensord.core.check.graph import find_components
 from sensord.core.check.loops import Circle, find_level, group_stuck
+from sensord.core.check.rhythm import Rhythm, join
 from sensord.core.check.study import Case, Study
 from sensord.core.check.subject import CheckedFlow, CheckedSensor
 from sensord.core.check.waits import Gate, Tick, find_stuck
@@ -54,7 +55,7 @@ class Circles:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._looks: dict[Case, Look] = {}
-        self._levels: dict[Case, list[int]] = {}
+        self._levels: dict[tuple[Case, Rhythm | None], list[int]] = {}
 
     def find_knots(self, flows: Mapping[str, CheckedFlow]) -> list[Knot]:
         """Those in which a run might wait for itself: connected by sensors that look level or ahead."""
@@ -80,32 +81,41 @@ class Circles:
         return self._looks[case]
 
     def _find_look(self, case: Case) -> Look:
-        profile, ticks = self._study.profile(case), self._study.downstream(case.downstream).ticks
+        profile, ticks = self._study.profile(case), self._study.downstream(case).ticks
         at_all = zip(profile.sizes, profile.lasts("all"), ticks, strict=True)
         if any(last > tick for size, last, tick in at_all if 0 < size <= REFUSE_ABOVE):
             return Look.AHEAD
-        return Look.LEVEL if self._level(case) else Look.PAST
+        return Look.LEVEL if self._level(case, self._study.rhythm(case)) else Look.PAST
 
     def find_circles(self, knot: Knot) -> list[Circle]:
         """One for each set of flows that wait for themselves."""
         if self.looks_ahead(knot):
             return group_stuck(self.find_stuck(knot))
-        return find_level([(link.flow, link.upstream, self._level(link.case)) for link in knot.links])
+        rhythm = self._rhythm(knot)
+        pieces = self._study.pieces(rhythm)
+        starts = [piece.low for piece in pieces]
+        links = [(link.flow, link.upstream, self._level(link.case, rhythm)) for link in knot.links]
+        return find_level(links, lambda at: pieces[bisect_right(starts, at) - 1].count(at))
+
+    def _rhythm(self, knot: Knot) -> Rhythm | None:
+        """Of all its sensors together. Where one looks ahead each run is followed by itself."""
+        return None if self.looks_ahead(knot) else join(self._study.rhythm(link.case) for link in knot.links)
 
     def looks_ahead(self, knot: Knot) -> bool:
         return any(self.look(link.case) is Look.AHEAD for link in knot.links)
 
-    def _level(self, case: Case) -> list[int]:
-        """The dates at which it cannot do without the upstream's run of the same date."""
-        if case not in self._levels:
-            profile, ticks = self._study.profile(case), self._study.downstream(case.downstream).ticks
+    def _level(self, case: Case, rhythm: Rhythm | None) -> list[int]:
+        """The dates, of those that the rhythm looks at, at which it cannot do without the upstream's run of its own."""
+        key = case, rhythm
+        if key not in self._levels:
+            profile, ticks = self._study.measure(case, rhythm), self._study.dates(case.downstream, rhythm).ticks
             at_all = zip(profile.sizes, profile.lasts("all"), ticks, strict=True)
-            self._levels[case] = [
+            self._levels[key] = [
                 tick
                 for size, last, tick in at_all
                 if 0 < size <= REFUSE_ABOVE and last == tick and case.need(size) == size
             ]
-        return self._levels[case]
+        return self._levels[key]
 
     def find_stuck(self, knot: Knot, *, beyond: bool = False) -> dict[Tick, list[Tick]]:
         """The runs that never start, each with those that it waits for.
@@ -120,23 +130,24 @@ class Circles:
 
     def find_link(self, knot: Knot, run: Tick, awaited: Tick) -> Link:
         """The sensor by which the run waits for the other."""
+        rhythm = self._rhythm(knot)
         for link in knot.links:
             if (link.flow, link.upstream) == (run[0], awaited[0]):
-                position = bisect_left(self._study.downstream(link.case.downstream).ticks, run[1])
-                if awaited[1] in self._study.profile(link.case).dates(position):
+                position = bisect_left(self._study.dates(link.case.downstream, rhythm).ticks, run[1])
+                if awaited[1] in self._study.measure(link.case, rhythm).dates(position):
                     return link
         raise ValueError(f"expected a run that waits for {awaited}, got {run}")
 
     def size(self, knot: Knot) -> int:
         """How many runs it has in the horizon."""
-        return sum(len(self._ticks(flow)) for flow in knot.flows)
+        return sum(self._study.count(flow.timeline) for flow in knot.flows)
 
     def _ticks(self, flow: CheckedFlow) -> Sequence[int]:
-        return self._study.downstream(flow.timeline).ticks
+        return self._study.dates(flow.timeline, None).ticks
 
     def _gates(self, link: Link, *, beyond: bool) -> Iterator[Gate]:
-        profile, until = self._study.profile(link.case), to_micros(self._study.until)
-        for i, tick in enumerate(self._study.downstream(link.case.downstream).ticks):
+        profile, until = self._study.measure(link.case, None), to_micros(self._study.until)
+        for i, tick in enumerate(self._study.dates(link.case.downstream, None).ticks):
             size = profile.sizes[i]
             need = link.case.need(size)
             if 0 < need <= size <= REFUSE_ABOVE:

@@ -1,15 +1,18 @@
-"""A flow's ticks within the horizon, and the ends of its periods: all of a mapping that asks no upstream."""
+"""A flow's ticks within the horizon, or those that stand for them all, and the ends of their periods: all of a mapping
+that asks no upstream.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from operator import sub
 
+from sensord.core.check.rhythm import Piece
 from sensord.core.check.strip import Strip
 from sensord.core.check.walls import HOUR, Walls
 from sensord.core.duration import Duration
-from sensord.core.instant import to_micros
+from sensord.core.instant import from_micros, to_micros
 from sensord.core.mapping import Closed, Mapping, Match, Unit
 from sensord.core.ticks import Timeline
 from sensord.errors import InvalidValue
@@ -21,20 +24,22 @@ _NEVER = 1 << 62
 @dataclass(frozen=True)
 class Ends:
     """Of each logical date in `ticks`: the anchor or right end, and the left end where the kind has one. Microseconds,
-    never empty. Compared by identity.
+    never empty. parts: the positions, from and to, of dates that follow one another. Compared by identity.
     """
 
     ticks: list[int]
     rights: list[int]
     lefts: list[int] | None
+    parts: list[tuple[int, int]]
 
     @cached_property
-    def low(self) -> int:
-        return min(min(self.rights), min(self.lefts or self.rights))
-
-    @cached_property
-    def high(self) -> int:
-        return max(max(self.rights), max(self.lefts or self.rights))
+    def stretches(self) -> list[tuple[int, int]]:
+        """Of each part, the time from the first end to the last."""
+        sides = [self.rights] if self.lefts is None else [self.rights, self.lefts]
+        lows, highs = (
+            [[most(side[first:behind]) for side in sides] for first, behind in self.parts] for most in (min, max)
+        )
+        return [(min(low), max(high)) for low, high in zip(lows, highs, strict=True)]
 
     @cached_property
     def lead(self) -> int:
@@ -69,12 +74,22 @@ class Limits:
 
 
 class Downstream:
-    """The logical dates of a timeline, ascending, and what mappings make of them; kept for the next mapping."""
+    """The logical dates of a timeline in some pieces of the horizon, ascending, and what mappings make of them; kept
+    for the next mapping.
+    """
 
-    def __init__(self, timeline: Timeline, dates: Sequence[datetime], walls: Walls) -> None:
+    def __init__(self, timeline: Timeline, pieces: Sequence[Piece], walls: Walls) -> None:
         self.timeline = timeline
-        self.dates = dates
-        self.ticks = [to_micros(date) for date in dates]
+        self.dates: list[datetime] = []
+        self.parts: list[tuple[int, int]] = []
+        self._pieces: list[Piece] = []
+        for piece in pieces:
+            first = len(self.dates)
+            self.dates += timeline.between(from_micros(piece.low - 1), from_micros(piece.high - 1))
+            if first < len(self.dates):
+                self.parts.append((first, len(self.dates)))
+                self._pieces.append(piece)
+        self.ticks = [to_micros(date) for date in self.dates]
         self._walls = walls
         self._strip = Strip(timeline.rule)
         self._placed: dict[object, list[int]] = {}
@@ -86,6 +101,29 @@ class Downstream:
     def weight(self) -> int:
         """About how many numbers are held."""
         return len(self.ticks) * (1 + len(self._placed) + len(self._ends)) + len(self._strip.ticks)
+
+    @property
+    def total(self) -> int:
+        """How many logical dates the horizon has."""
+        return sum(self.numbers)
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """How many dates of the horizon each stands for, itself among them."""
+        return [piece.count(tick) for piece, tick in self._placed_in()]
+
+    @cached_property
+    def lasts(self) -> list[int]:
+        """The last date that each stands for."""
+        return [piece.last(tick) for piece, tick in self._placed_in()]
+
+    def count(self, positions: Iterable[int]) -> int:
+        """How many dates of the horizon those at these positions stand for."""
+        return sum(self.numbers[position] for position in positions)
+
+    def _placed_in(self) -> Iterator[tuple[Piece, int]]:
+        for piece, (first, behind) in zip(self._pieces, self.parts, strict=True):
+            yield from ((piece, tick) for tick in self.ticks[first:behind])
 
     def move(self, by: Duration) -> list[int]:
         """The instants so long after each date; past all others where the calendar ends before."""
@@ -115,7 +153,8 @@ class Downstream:
         if key not in self._ends:
             rights = self._place(mapping, mapping.steps if own else 0)
             lefts = self._place(mapping, mapping.steps - mapping.count) if own else None
-            self._ends[key] = Ends(self.ticks, rights, self._begin(mapping, rights) if period and not own else lefts)
+            lefts = self._begin(mapping, rights) if period and not own else lefts
+            self._ends[key] = Ends(self.ticks, rights, lefts, self.parts)
         return self._ends[key]
 
     def _begin(self, mapping: Mapping, rights: list[int]) -> list[int]:
@@ -142,7 +181,8 @@ class Downstream:
     def _step(self, steps: int) -> list[int]:
         if not steps or not self.ticks:
             return self.ticks
-        self._strip.cover(self.ticks[0], self.ticks[-1], abs(steps))
+        stretches = [(self.ticks[first], self.ticks[behind - 1]) for first, behind in self.parts]
+        self._strip.cover(stretches, abs(steps))
         place = self._strip.places
         positions = [place[tick] + steps for tick in self.ticks]
         if positions[0] < 0 or positions[-1] >= len(self._strip.ticks):

@@ -38,7 +38,7 @@ def find_faults(case: Case, study: Study) -> list[Fault]:
 
 
 def count_faults(case: Case, study: Study) -> list[Fault]:
-    """The same, by looking at every tick."""
+    """The same, by looking at every tick that is unlike others."""
     profile = study.profile(case)
     if not profile.sizes:
         return []
@@ -55,18 +55,18 @@ def _unmatched(case: Case, study: Study, misses: list[int]) -> Fault | None:
     """Ticks that find nothing, or too little."""
     if not misses:
         return None
-    dates = study.downstream(case.downstream).dates
-    problem = case.resolve(dates[misses[0]]).problem
-    assert problem is not None, f"the ranges and the mapping disagree on {dates[misses[0]]}"
+    downstream = study.downstream(case)
+    first, count = downstream.dates[misses[0]], downstream.count(misses)
+    problem = case.resolve(first).problem
+    assert problem is not None, f"the ranges and the mapping disagree on {first}"
     severity = Severity.ERROR
     if case.misses_settled and problem.kind is TroubleKind.NO_MATCH:
-        if len(misses) < len(dates):
+        if len(misses) < len(downstream.dates):
             return None
         severity = Severity.WARNING
-    says = f"finds nothing to wait for on {_share(len(misses), len(dates))}: {problem.message}"
-    example = _example(case, dates[misses[0]])
+    says = f"finds nothing to wait for on {_share(count, downstream.total)}: {problem.message}"
     kind = FindingKind(problem.kind.value)
-    return Fault(severity, kind, says, example, len(misses), suggest_match(case, study, misses))
+    return Fault(severity, kind, says, _example(case, first), count, suggest_match(case, study, misses))
 
 
 def _refused(case: Case, study: Study, profile: Profile) -> Fault | None:
@@ -74,24 +74,25 @@ def _refused(case: Case, study: Study, profile: Profile) -> Fault | None:
     over = [i for i, size in enumerate(profile.sizes) if size > REFUSE_ABOVE]
     if not over:
         return None
-    dates = study.downstream(case.downstream).dates
-    problem = case.resolve(dates[over[0]]).problem
-    assert problem is not None, f"the ranges and the mapping disagree on {dates[over[0]]}"
-    says = f"maps too much on {_share(len(over), len(dates))}: {problem.message}"
-    return Fault(
-        Severity.ERROR, FindingKind.MAPPING_ERROR, says, _example(case, dates[over[0]]), len(over), "a shorter period"
-    )
+    downstream = study.downstream(case)
+    first, count = downstream.dates[over[0]], downstream.count(over)
+    problem = case.resolve(first).problem
+    assert problem is not None, f"the ranges and the mapping disagree on {first}"
+    says = f"maps too much on {_share(count, downstream.total)}: {problem.message}"
+    example = _example(case, first)
+    return Fault(Severity.ERROR, FindingKind.MAPPING_ERROR, says, example, count, "a shorter period")
 
 
 def _many(case: Case, study: Study, profile: Profile) -> Fault | None:
     most = max(profile.sizes)
     if not WARN_ABOVE < most <= REFUSE_ABOVE:
         return None
-    dates = study.downstream(case.downstream).dates
+    downstream = study.downstream(case)
     over = [i for i, size in enumerate(profile.sizes) if size > WARN_ABOVE]
-    says = f"maps more than {WARN_ABOVE:,} ticks, up to {most:,}, on {_share(len(over), len(dates))}"
-    example = _example(case, dates[over[0]])
-    return Fault(Severity.WARNING, FindingKind.TOO_MANY, says, example, len(over), "a shorter period")
+    count = downstream.count(over)
+    says = f"maps more than {WARN_ABOVE:,} ticks, up to {most:,}, on {_share(count, downstream.total)}"
+    example = _example(case, downstream.dates[over[0]])
+    return Fault(Severity.WARNING, FindingKind.TOO_MANY, says, example, count, "a shorter period")
 
 
 def _uneven(case: Case, study: Study, profile: Profile) -> Fault | None:
@@ -104,49 +105,49 @@ def _uneven(case: Case, study: Study, profile: Profile) -> Fault | None:
     if min(steady) != max(steady):
         return None
     odd = [i for i, size in enumerate(sizes) if size != usual]
-    dates = study.downstream(case.downstream).dates
+    downstream = study.downstream(case)
+    first, count = downstream.dates[odd[0]], downstream.count(odd)
     says = (
-        f"takes {sizes[odd[0]]} ticks instead of {usual} on {_share(len(odd), len(dates))}, first for "
-        f'{wall_time(dates[odd[0]], case.downstream.zone)}: within = "{case.mapping.within}" is no day there'
+        f"takes {sizes[odd[0]]} ticks instead of {usual} on {_share(count, downstream.total)}, first for "
+        f'{wall_time(first, case.downstream.zone)}: within = "{case.mapping.within}" is no day there'
     )
-    taken = tuple(from_micros(tick) for tick in profile.dates(odd[0]))
-    example = _example(case, dates[odd[0]], taken)
-    return Fault(Severity.WARNING, FindingKind.UNEVEN, says, example, len(odd), f'within = "{mapping.within}"')
+    example = _example(case, first, tuple(from_micros(tick) for tick in profile.dates(odd[0])))
+    return Fault(Severity.WARNING, FindingKind.UNEVEN, says, example, count, f'within = "{mapping.within}"')
 
 
 def _late(case: Case, study: Study, profile: Profile, misses: list[int]) -> Fault | None:
     """Upstream ticks that fire when the sensor has already given up."""
     if case.timeout is None:
         return None
-    downstream = study.downstream(case.downstream)
+    downstream = study.downstream(case)
     deadlines = downstream.move(case.timeout)
     lasts = profile.lasts(case.require)
     late = _later(lasts, deadlines, misses)
     if not late:
         return None
-    date, last = downstream.dates[late[0]], from_micros(lasts[late[0]])
+    date, last, count = downstream.dates[late[0]], from_micros(lasts[late[0]]), downstream.count(late)
     deadline = wall_time(from_micros(deadlines[late[0]]), case.downstream.zone)
     says = (
-        f"gives up before its upstream fires on {_share(len(late), len(lasts))}: {_says_wait(case, date, last)}, "
+        f"gives up before its upstream fires on {_share(count, downstream.total)}: {_says_wait(case, date, last)}, "
         f'and the deadline, timeout = "{case.timeout}", is {deadline}'
     )
     longest = timedelta(microseconds=max(lasts[i] - downstream.ticks[i] for i in late))
     suggestion = f'timeout = "{longest // _HOUR + 1}h"'
     example = _example(case, date, (last,))
-    return Fault(Severity.WARNING, FindingKind.LATE_UPSTREAM, says, example, len(late), suggestion)
+    return Fault(Severity.WARNING, FindingKind.LATE_UPSTREAM, says, example, count, suggestion)
 
 
 def _long(case: Case, study: Study, profile: Profile, misses: list[int]) -> Fault | None:
     """Runs that wait for a tick more than a day ahead."""
-    downstream = study.downstream(case.downstream)
+    downstream = study.downstream(case)
     lasts = profile.lasts(case.require)
     long = _later(lasts, downstream.find_limits(None).odd, misses)
     if not long:
         return None
-    date, last = downstream.dates[long[0]], from_micros(lasts[long[0]])
-    says = f"waits for more than a day on {_share(len(long), len(lasts))}: {_says_wait(case, date, last)}"
+    date, last, count = downstream.dates[long[0]], from_micros(lasts[long[0]]), downstream.count(long)
+    says = f"waits for more than a day on {_share(count, downstream.total)}: {_says_wait(case, date, last)}"
     example = _example(case, date, (last,))
-    return Fault(Severity.WARNING, FindingKind.LONG_WAIT, says, example, len(long), suggest_latest(case, study))
+    return Fault(Severity.WARNING, FindingKind.LONG_WAIT, says, example, count, suggest_latest(case, study))
 
 
 def _later(lasts: list[int], limits: list[int], misses: list[int]) -> list[int]:

@@ -5,7 +5,7 @@ the same circles, and are looked at once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sensord.core.check.graph import find_components, find_cycle
@@ -34,8 +34,15 @@ def group_stuck(stuck: Mapping[Tick, list[Tick]]) -> list[Circle]:
     return found
 
 
-def find_level(links: Iterable[tuple[int, int, Sequence[int]]]) -> list[Circle]:
-    """Of (flow, upstream, the instants at which the one's run waits for the other's of the same date)."""
+def _one(_: int) -> int:
+    return 1
+
+
+def find_level(links: Iterable[tuple[int, int, Sequence[int]]], weigh: Callable[[int], int] = _one) -> list[Circle]:
+    """Of (flow, upstream, the instants at which the one's run waits for the other's of the same date).
+
+    weigh: how many instants each stands for, itself the first of them.
+    """
     bits: dict[int, int] = {}
     instants: list[Sequence[int]] = []
     edges = []
@@ -45,7 +52,7 @@ def find_level(links: Iterable[tuple[int, int, Sequence[int]]]) -> list[Circle]:
             instants.append(ticks)
         edges.append((flow, upstream, bits[id(ticks)]))
     found: dict[frozenset[int], Circle] = {}
-    for mask, (first, number) in _alike(instants).items():
+    for mask, (first, number) in _alike(instants, weigh).items():
         waits: dict[int, list[int]] = defaultdict(list)
         for flow, upstream, bit in edges:
             if mask & bit:
@@ -63,7 +70,7 @@ def find_level(links: Iterable[tuple[int, int, Sequence[int]]]) -> list[Circle]:
     return list(found.values())
 
 
-def _alike(instants: Sequence[Sequence[int]]) -> dict[int, tuple[int, int]]:
+def _alike(instants: Sequence[Sequence[int]], weigh: Callable[[int], int]) -> dict[int, tuple[int, int]]:
     """Of each set of lists, as a mask: the first instant that is in just these, and how many are."""
     masks: dict[int, int] = defaultdict(int)
     for number, ticks in enumerate(instants):
@@ -72,5 +79,5 @@ def _alike(instants: Sequence[Sequence[int]]) -> dict[int, tuple[int, int]]:
     alike: dict[int, tuple[int, int]] = {}
     for tick, mask in masks.items():
         first, number = alike.get(mask, (tick, 0))
-        alike[mask] = (min(first, tick), number + 1)
+        alike[mask] = (min(first, tick), number + weigh(tick))
     return alike

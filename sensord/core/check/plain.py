@@ -30,7 +30,7 @@ def in_days(mapping: Mapping) -> Mapping | None:
 
 def is_plain(case: Case, study: Study) -> bool:
     """Whether `find_faults` is sure to find nothing. False says nothing."""
-    downstream = study.downstream(case.downstream)
+    downstream = study.downstream(case)
     if not downstream.ticks:
         return True
     if not is_range(case.mapping):

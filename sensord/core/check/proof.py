@@ -1,5 +1,6 @@
 """The proof behind `sensord check`: every sensor of every flow finds its ticks on every tick, and no run waits for
-itself. Over a horizon, by enumeration; pairs of schedules that many sensors share are worked out once.
+itself. Over a horizon, by enumeration of the ticks that are unlike others (rhythm says which); pairs of schedules that
+many sensors share are worked out once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,13 +17,14 @@ from sensord.core.check.subject import CheckedFlow, CheckedSensor
 _SKIPS = 'on_skipped = "proceed" runs all the same; writing on_skipped = "skip" says that it is meant'
 
 
-def prove(flows: Iterable[CheckedFlow], since: datetime, until: datetime) -> list[Finding]:
+def prove(flows: Iterable[CheckedFlow], since: datetime, until: datetime, *, thorough: bool = False) -> list[Finding]:
     """All findings over the horizon, both ends included (aware, UTC), in order of flow and sensor; errors first.
 
-    Of several flows of one name the last counts. A schedule is taken as if it had always held.
+    Of several flows of one name the last counts. A schedule is taken as if it had always held. thorough: look at every
+    tick, also where others are just like it; the findings are the same.
     """
     named = {flow.name: flow for flow in flows}
-    study = Study(since, until)
+    study = Study(since, until, thorough=thorough)
     found = [*_find_unknown(named), *_find_faults(named, study), *_find_skipped(named), *find_deadlocks(named, study)]
     return sorted(found, key=_order)
 

@@ -10,6 +10,7 @@ from sensord.core.check.strip import TooDense
 from sensord.core.check.study import Case, Study
 from sensord.core.check.upstream import is_range
 from sensord.core.duration import Duration
+from sensord.core.instant import from_micros
 from sensord.core.mapping import Closed, Mapping, Match
 from sensord.core.mapping.anchor import anchor
 from sensord.core.mapping.spec import REFUSE_ABOVE
@@ -41,7 +42,7 @@ def suggest_latest(case: Case, study: Study) -> str | None:
         return None
     # The tick is at or before the anchor, and this at or before the date.
     try:
-        ahead = study.downstream(case.downstream).find_ends(other.mapping).lead > 0
+        ahead = study.downstream(other).find_ends(other.mapping).lead > 0
     except (TooDense, OverflowError, InvalidValue):
         return None
     return None if ahead else _say_kind(case.mapping, other.mapping)
@@ -61,7 +62,7 @@ def _other_sensors(case: Case, study: Study, first: int) -> Iterator[tuple[str, 
     if isinstance(case.require, int) and (least := min(study.profile(case).sizes)) > 0:
         yield f"require = {least}", replace(case, require=least)
     if case.mapping.match is Match.SAME and case.mapping.offset is None:
-        date = study.downstream(case.downstream).dates[first]
+        date = study.downstream(case).dates[first]
         for shift in _nearest(case, date):
             offset = Duration(-1 if shift < timedelta() else 1, clock=abs(shift))
             if shift % timedelta(seconds=1) == timedelta():
@@ -80,15 +81,17 @@ def _nearest(case: Case, date: datetime) -> list[timedelta]:
 
 def _suggest_bounds(case: Case, study: Study, misses: list[int]) -> str | None:
     """A start or end for the flow, where it misses only what lies before the upstream's start or past its end."""
-    upstream, dates = case.upstream, study.downstream(case.downstream).dates
+    upstream, downstream = case.upstream, study.downstream(case)
     endless = replace(case, upstream=Schedule(upstream.rule, upstream.zone))
     if (upstream.start is None and upstream.end is None) or not _holds(endless, study):
         return None
-    zone, missed = case.downstream.zone, len(misses)
-    if misses == list(range(missed)) and missed < len(dates):
-        return f"start = {dates[missed].astimezone(zone).isoformat()} in [schedule]"
-    if misses == list(range(len(dates) - missed, len(dates))) and missed < len(dates):
-        return f"end = {dates[-missed - 1].astimezone(zone).isoformat()} in [schedule]"
+    zone, missed = case.downstream.zone, set(misses)
+    fine = [i for i in range(len(downstream.ticks)) if i not in missed]
+    if fine and max(downstream.lasts[i] for i in misses) < downstream.ticks[fine[0]]:
+        return f"start = {downstream.dates[fine[0]].astimezone(zone).isoformat()} in [schedule]"
+    last = max((downstream.lasts[i] for i in fine), default=None)
+    if last is not None and last < downstream.ticks[misses[0]]:
+        return f"end = {from_micros(last).astimezone(zone).isoformat()} in [schedule]"
     return None
 
 

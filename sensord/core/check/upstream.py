@@ -10,13 +10,10 @@ from bisect import bisect_left, bisect_right
 from sensord.core.check.downstream import Ends
 from sensord.core.check.profile import RangeProfile
 from sensord.core.check.strip import Strip
-from sensord.core.check.walls import DAY
 from sensord.core.instant import to_micros
 from sensord.core.mapping import Closed, Mapping, Match
 from sensord.core.mapping.spec import UPSTREAM
 from sensord.core.ticks import Timeline
-
-_AROUND = 40 * DAY  # what most mappings reach over; more is covered when it is asked for
 
 
 def is_range(mapping: Mapping) -> bool:
@@ -39,13 +36,10 @@ class Upstream:
 
     def cover(self, mapping: Mapping, ends: Ends) -> Strip:
         """The strip with all ticks that the mapping can reach. Raises TooDense or OverflowError."""
-        low, high = ends.low - _AROUND, ends.high + _AROUND
         # The last tick of an upstream that has ended is the latest for ever, the first of one to come the next.
-        if mapping.match is Match.LATEST and self.timeline.end is not None:
-            low = min(low, to_micros(self.timeline.end))
-        if mapping.match is Match.NEXT and self.start is not None:
-            high = max(high, to_micros(self.start))
-        self._strip.cover(low, high, abs(mapping.steps) + mapping.count + 2)
+        far = {Match.LATEST: self.timeline.end, Match.NEXT: self.start}.get(mapping.match)
+        stretches = ends.stretches if far is None else [*ends.stretches, (to_micros(far), to_micros(far))]
+        self._strip.cover(stretches, abs(mapping.steps) + mapping.count + 2)
         return self._strip
 
     def measure(self, mapping: Mapping, ends: Ends) -> RangeProfile:
