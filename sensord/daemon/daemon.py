@@ -30,6 +30,7 @@ from sensord.daemon.plan import plan
 from sensord.daemon.requests import Handler, Tell, serve
 from sensord.daemon.retention import Pruner
 from sensord.daemon.settle import Settled, settle
+from sensord.daemon.sweep import Sweeper
 from sensord.errors import InvalidValue, NotFound
 from sensord.executors.base import Attempt, Executor, Forgotten, Job, Report
 from sensord.store import requests, runs, timers
@@ -52,6 +53,7 @@ class Turn:
     submitted: int = 0
     alarms: int = 0
     pruned: int = 0
+    mended: int = 0
     planned: list[Live] = field(default_factory=list)
     settled: Settled = field(default_factory=Settled)
     started: list[Live] = field(default_factory=list)
@@ -61,7 +63,7 @@ class Turn:
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        told = self.requests or self.reports or self.alarms or self.pruned
+        told = self.requests or self.reports or self.alarms or self.pruned or self.mended
         return not (told or self.submitted or self.planned or self.settled.released)
 
 
@@ -92,6 +94,7 @@ class Daemon:
         self._chance = chance
         self._picture = Picture()
         self._pruner = Pruner()
+        self._sweeper = Sweeper()
         self._retention: timedelta | None = None
         self._reports: list[Report] = []
         self._jobs: list[Job] = []
@@ -208,6 +211,8 @@ class Daemon:
         self._hand_over(turn)
         if not self.draining and self._pruner.is_due(to_micros(now), has_time=turn.idle):
             turn.pruned = self._prune(to_micros(now))
+        if turn.idle and self._sweeper.is_due(to_micros(now)):
+            self._sweep(turn, to_micros(now))
         return turn
 
     def _turn(self, tx: Transaction, turn: Turn, now: datetime) -> list[Job]:
@@ -251,6 +256,12 @@ class Daemon:
         if logs:
             self.executor.forget(logs)
         return pruned + len(logs)
+
+    def _sweep(self, turn: Turn, now: int) -> None:
+        with self._writing() as tx:
+            mended = self._sweeper.sweep(tx, self._picture.catalog, now)
+        self._picture.note_settled(mended.settled)
+        turn.mended, turn.settled = mended.runs, mended.settled
 
     def _keep(self, tx: Transaction, catalog: Catalog) -> None:
         ages = {entry.id: age for entry in catalog.by_id.values() if (age := entry.flow.retention)}

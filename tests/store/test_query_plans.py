@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, flows, passed, requests, retention, runs, timers
+from sensord.store import edges, flows, passed, requests, retention, runs, sweep, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
@@ -67,6 +67,9 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "look later": (retention.LATER, {"looks": [(7, 1)]}),
     "oldest request": (retention.OLDEST_REQUEST, {}),
     "old requests": (retention.PRUNE_REQUESTS, {"until": 1, "most": 10}),
+    "sweep": (sweep.SLICE, {"after": 500, "until": 600}),
+    "end of the sweep": (sweep.LAST_ID, {}),
+    "counted": (sweep.SET_COUNTED, {"gates": [(7, 0, 1)]}),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
 }
 
