@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sensord.config import flow_from_body
+from sensord.core.catchup import choose
 from sensord.core.flow import Flow
 from sensord.core.passed_over import may_proceed
 from sensord.core.queued import Hold
@@ -36,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Ticks of one flow to plan now, ascending; they move its cursor from `after` to the last of them."""
+    """Ticks of one flow to plan now, ascending, never none; they move its cursor from `after` to the last of them."""
 
     entry: Entry
     after: datetime
@@ -55,6 +56,7 @@ class Catalog:
         self._proceeding: dict[int, bool] = {}
         self._heap: list[tuple[datetime, int]] = []
         self._backlog: deque[int] = deque()
+        self._listed: set[int] = set()
         for entry in self.by_id.values():
             self._push(entry)
 
@@ -97,9 +99,10 @@ class Catalog:
         batch: list[Due] = []
         while self._backlog and budget > 0:
             entry = self.by_id[self._backlog.popleft()]
+            self._listed.discard(entry.id)
             if entry.hold is not Hold.NONE:
                 continue
-            ticks = _ticks(entry, now, min(SHARE, budget))
+            ticks = choose(entry.flow, entry.timeline, entry.planned_to, now, min(SHARE, budget))
             if ticks:
                 batch.append(Due(entry, entry.planned_to, ticks))
                 entry.planned_to = ticks[-1]
@@ -107,19 +110,15 @@ class Catalog:
             upcoming = entry.timeline.next(entry.planned_to)
             if upcoming and upcoming <= now:
                 self._backlog.append(entry.id)
+                self._listed.add(entry.id)
             else:
                 self._push(entry)
         return batch
 
     def _push(self, entry: Entry) -> None:
-        if entry.hold is Hold.NONE and (upcoming := entry.timeline.next(entry.planned_to)):
+        """Once: a flow that was paused and resumed between two ticks is on the list still."""
+        if entry.hold is not Hold.NONE or entry.id in self._listed:
+            return
+        if upcoming := entry.timeline.next(entry.planned_to):
             heapq.heappush(self._heap, (upcoming, entry.id))
-
-
-def _ticks(entry: Entry, now: datetime, most: int) -> tuple[datetime, ...]:
-    ticks: list[datetime] = []
-    at = entry.timeline.next(entry.planned_to)
-    while at and at <= now and len(ticks) < most:
-        ticks.append(at)
-        at = entry.timeline.next(at)
-    return tuple(ticks)
+            self._listed.add(entry.id)

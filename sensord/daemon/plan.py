@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sensord.core.catchup import pass_over
 from sensord.core.flow import Sensor
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.needs import Need, needs
@@ -61,6 +62,20 @@ def plan(tx: Transaction, catalog: Catalog, due: Sequence[Due], now: int) -> Pla
     settled = settle(tx, catalog, edges.passed_over(tx, advances), now)
     settled.add(resolve(tx, catalog, made, now))
     return Planned(made, settled)
+
+
+def catch_up(tx: Transaction, catalog: Catalog, entries: Sequence[Entry], now: int) -> Settled:
+    """These flows go on after they were held: move their cursors past those missed ticks that are not run."""
+    advances = []
+    for entry in entries:
+        cursor = pass_over(entry.flow, entry.timeline, entry.planned_to, from_micros(now))
+        if cursor > entry.planned_to:
+            advances.append((entry.id, to_micros(entry.planned_to), to_micros(cursor)))
+            entry.planned_to = cursor
+    if not advances:
+        return Settled()
+    flows.advance(tx, [(flow_id, until, None) for flow_id, _, until in advances])
+    return settle(tx, catalog, edges.passed_over(tx, advances), now)
 
 
 def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int, kept: Kept = NOTHING) -> Settled:

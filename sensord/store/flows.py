@@ -147,10 +147,11 @@ WHERE flow.id = x.flow_id AND flow.planned_to < x.reached
 """
 
 
-def advance(tx: Transaction, rows: Sequence[tuple[int, int, int]]) -> None:
+def advance(tx: Transaction, rows: Sequence[tuple[int, int, int | None]]) -> None:
     """Move planning cursors: (flow, the last tick that is planned, the first of this batch). Never backward.
 
-    The first tick that a flow ever plans is its first date. A flow may have several rows.
+    The first tick that a flow ever plans is its first date; None where all in the batch are passed over. A flow may
+    have several rows.
     """
     tx.run(ADVANCE, rows=rows)
 

@@ -4,10 +4,10 @@ import pytest
 
 from tests.cli.program import Program
 from tests.daemon.world import World
-from tests.scenarios import deadlines, operators, outcomes
+from tests.scenarios import deadlines, operators, outcomes, planning
 from tests.scenarios.steps import Stage, Step, perform
 
-TABLES = (outcomes.SCENARIOS, deadlines.SCENARIOS, operators.SCENARIOS)
+TABLES = (outcomes.SCENARIOS, deadlines.SCENARIOS, operators.SCENARIOS, planning.SCENARIOS)
 SCENARIOS = [pytest.param(steps, id=name) for table in TABLES for name, steps in table.items()]
 
 

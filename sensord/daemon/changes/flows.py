@@ -6,6 +6,7 @@ from typing import Any
 from sensord.core.queued import Hold
 from sensord.daemon.changes.change import Changed, find_entry
 from sensord.daemon.picture import Picture
+from sensord.daemon.plan import catch_up
 from sensord.errors import InvalidValue
 from sensord.store import flows
 from sensord.store.database import Transaction
@@ -21,11 +22,12 @@ def pause(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     return Changed(f"{entry.flow.name} is paused")
 
 
-def resume(tx: Transaction, picture: Picture, body: Mapping[str, Any], _: int) -> Changed:
-    """Go on with a paused flow; the ticks that passed are made up for."""
+def resume(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """Go on with a paused flow. The ticks that passed were missed: its catchup says which of them are run."""
     entry = find_entry(picture, body)
     if entry.hold is Hold.ALL or not flows.resume(tx, entry.id):
         raise InvalidValue(f"expected a paused flow, got {entry.flow.name}, which is not")
     picture.catalog.resume(entry)
     picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
-    return Changed(f"{entry.flow.name} goes on")
+    settled = catch_up(tx, picture.catalog, [entry], now)
+    return Changed(f"{entry.flow.name} goes on", settled)
