@@ -8,9 +8,9 @@ from sensord.cli.command import Command, Session, json_option, pass_session
 from sensord.cli.instants import DateType
 
 
-@click.command("check", cls=Command, examples=["sensord check", "sensord check --from 2026-01-01 --horizon 2y --json"])
+@click.command("check", cls=Command, examples=["sensord check", "sensord check --from 2026-01-01 --horizon 5y --json"])
 @click.option("--from", "since", type=DateType("now"), default="now", help="Its beginning; without a zone, UTC.")
-@click.option("--horizon", metavar="DURATION", default="1y", show_default=True, help="How far to look.")
+@click.option("--horizon", metavar="DURATION", default="2y", show_default=True, help="How far to look.")
 @json_option
 @pass_session
 def check(session: Session, since: datetime, horizon: str, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from sensord.core.check import CheckedFlow, CheckedSensor, Finding, Severity, pr
 from sensord.core.duration import parse_duration
 from sensord.core.flow import Policy, Sensor
 from sensord.core.run import State
-from sensord.errors import ConfigError, Problem, UsageError
+from sensord.errors import ConfigError, InvalidValue, Problem, UsageError
 
 
 class Found(NamedTuple):
@@ -46,10 +46,7 @@ class Report(NamedTuple):
 def examine(session: Session, start: datetime | Literal["now"], horizon: str) -> Report:
     """Everything that can be told from the files alone. NotFound where there is no config folder."""
     since = at_instant(start, session.clock, utc)
-    length = parse_duration(horizon)
-    if not length.is_positive:
-        raise UsageError(f"expected a horizon longer than nothing, got {horizon!r}")
-    until = length.add(since, utc())
+    until = _end(since, horizon)
     try:
         config = read_files(session)
     except ConfigError as error:
@@ -58,19 +55,34 @@ def examine(session: Session, start: datetime | Literal["now"], horizon: str) ->
     return Report(len(config.flows), config.problems, [_place(one, config) for one in findings], since, until)
 
 
+def _end(since: datetime, horizon: str) -> datetime:
+    try:
+        length = parse_duration(horizon)
+        until = length.add(since, utc())
+    except InvalidValue as error:
+        raise UsageError(f"--horizon: {error.message}", hint=error.hint) from None
+    if not length.is_positive:
+        raise UsageError(f"expected a horizon longer than nothing, got {horizon!r}")
+    return until
+
+
 def _checked(loaded: Loaded) -> CheckedFlow:
     flow = loaded.flow
-    return CheckedFlow(flow.name, flow.schedule, tuple(_checked_sensor(sensor) for sensor in flow.sensors))
+    sensors = (
+        _checked_sensor(sensor, skips_meant=f"sensors[{sensor.index}].on_skipped" in loaded.places)
+        for sensor in flow.sensors
+    )
+    return CheckedFlow(flow.name, flow.schedule, tuple(sensors), may_skip=flow.may_skip)
 
 
-def _checked_sensor(sensor: Sensor) -> CheckedSensor:
+def _checked_sensor(sensor: Sensor, *, skips_meant: bool) -> CheckedSensor:
     return CheckedSensor(
         sensor.index,
         sensor.upstream,
         sensor.mapping,
         sensor.require,
         sensor.timeout,
-        skips_settled=State.SKIPPED in sensor.accept or sensor.on_skipped is not Policy.SKIP,
+        skips_settled=skips_meant or State.SKIPPED in sensor.accept,
         misses_settled=sensor.on_missing in (Policy.SKIP, Policy.PROCEED),
     )
 
@@ -83,5 +95,6 @@ def _place(finding: Finding, config: Config) -> Found:
         keys = [f"sensors[{finding.sensor_index}].upstream"]
     key = next((key for key in keys if key in loaded.places), None)
     line, column = loaded.places[key] if key else (None, None)
-    problem = Problem(finding.message, finding.suggestion, loaded.file, line, column, finding.flow, key)
-    return Found(finding, problem)
+    file = loaded.files.get(key or "", loaded.file)
+    message = finding.message if file == loaded.file else f"for {finding.flow}, {finding.message}"
+    return Found(finding, Problem(message, finding.suggestion, file, line, column, finding.flow, key))

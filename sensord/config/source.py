@@ -24,7 +24,8 @@ from sensord.errors import Problem
 class Loaded:
     """A flow and its definition as text.
 
-    places: where the keys stand that others speak of: `sensors[0].upstream`, by the flow's own count of its sensors.
+    places: where the keys stand that others speak of: `sensors[0].upstream`, by the flow's own count of its sensors;
+    and its `on_skipped`, if it is written.
     files: of these keys, those that stand in another file than the flow's, and in which.
     """
 
@@ -152,8 +153,10 @@ def _references(table: FlowTable, document: Document | Merged) -> tuple[Referenc
 
 def _load(found: FlowFile, flow: Flow, document: Document | Merged, upstreams: tuple[Reference, ...]) -> Loaded:
     body = write_body(flow)
-    rules = [("schedule", rule) for rule in RULES if rule in document.data["schedule"]]
-    places = {one.key: one.place for one in upstreams} | {spell(path): document.value_place(path) for path in rules}
-    homes = {one.key: one.home[0] for one in upstreams} | {spell(path): document.home(path)[0] for path in rules}
+    paths: list[Path] = [("schedule", rule) for rule in RULES if rule in document.data["schedule"]]
+    sensors = enumerate(document.data.get("sensors", ()))
+    paths += [("sensors", index, "on_skipped") for index, sensor in sensors if "on_skipped" in sensor]
+    places = {one.key: one.place for one in upstreams} | {spell(path): document.value_place(path) for path in paths}
+    homes = {one.key: one.home[0] for one in upstreams} | {spell(path): document.home(path)[0] for path in paths}
     files = {key: file for key, file in homes.items() if file is not None and file != found.file}
     return Loaded(flow, found.file, body, digest(body), schedule_digest(flow.schedule), places, files)

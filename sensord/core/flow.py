@@ -116,3 +116,8 @@ class Flow:
     def upstreams(self) -> frozenset[str]:
         """The names of the flows that its sensors watch."""
         return frozenset(sensor.upstream for sensor in self.sensors)
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether its catchup can pass over ticks, for which there is then no run."""
+        return self.catchup is not Catchup.ALL or self.catchup_limit is not None

@@ -49,3 +49,10 @@ class Program:
         """Instead of sleeping, what the test has to happen meanwhile."""
         self.waits.append(seconds)
         self.meanwhile()
+
+
+def write(program: Program, name: str, *parts: str) -> None:
+    """A flow's file below the config folder."""
+    file = program.folder / "flows" / f"{name}.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(parts))
