@@ -1,11 +1,15 @@
 """What people change: `sensord run rerun|cancel|mark|trigger` and `sensord flow pause|resume`, each a request."""
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from sensord.cli.command import Command, Session, pass_session
 from sensord.cli.instants import DateType, When
+from sensord.cli.params import ParamType
 from sensord.core.run import FINAL
 
 if TYPE_CHECKING:
@@ -56,24 +60,44 @@ def mark(session: Session, flow: str, date: When, state: str) -> None:
 @click.command(
     "trigger",
     cls=Command,
-    examples=["sensord run trigger mart/sales", "sensord run trigger mart/sales 2026-08-01T02:00Z"],
+    examples=[
+        "sensord run trigger mart/sales",
+        "sensord run trigger mart/sales --date 2026-08-01T02:00Z",
+        "sensord run trigger mart/sales --at 2026-08-01T02:10 --param mode=full --param limit=10",
+    ],
 )
 @_FLOW
-@click.argument("date", type=DateType("now"), default="now", metavar="[DATE]")
+@click.option(
+    "--date", "tick", metavar="TICK", type=DateType(), help="For this tick of the flow, which has no run yet."
+)
+@click.option(
+    "--at", metavar="INSTANT", type=DateType("now"), help="For any instant that has no run and is past. [default: now]"
+)
+@click.option(
+    "--param", "params", metavar="NAME=VALUE", type=ParamType(), multiple=True, help="Instead of the flow's own value."
+)
 @pass_session
-def trigger(session: Session, flow: str, date: When) -> None:
+def trigger(session: Session, flow: str, tick: When | None, at: When | None, params: Sequence[tuple[str, str]]) -> None:
     """Make a run by hand, for now or for a date that has none.
 
     It waits for its sensors as every run does. At a tick of the flow it counts for those that wait for that date; off
-    the ticks it counts for nobody.
+    the ticks it counts for nobody. Params are those that the flow's command or variables fill in, each of the type that
+    the flow's file has it in.
     """
     from sensord.cli.ask import ask, require_leader
     from sensord.cli.lookup import find_flow, instant_for
+    from sensord.errors import UsageError
 
+    if tick is not None and at is not None:
+        raise UsageError("expected --date or --at, got both", hint="--date is for a tick, --at for any other instant")
+    if twice := [name for name, number in Counter(name for name, _ in params).items() if number > 1]:
+        raise UsageError(f"expected each param once, got {', '.join(twice)} again")
     with session.open_for_change() as db:
         require_leader(db)
-        at = instant_for(db, session.clock, find_flow(db, flow), date).replace(microsecond=0)
-        ask(session, db, "trigger", {"flow": flow, "logical_date": at.isoformat()})
+        found, when = find_flow(db, flow), tick or at
+        date = instant_for(db, session.clock, found, when).isoformat() if isinstance(when, datetime) else None
+        body = {"flow": flow, "logical_date": date, "tick": tick is not None, "params": dict(params)}
+        ask(session, db, "trigger", body)
 
 
 @click.command("pause", cls=Command, examples=["sensord flow pause mart/sales"])

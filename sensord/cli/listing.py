@@ -1,13 +1,15 @@
 """Runs and attempts as text: tables, and the marks and words for their states."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sensord.cli.render import Cell, Column, Line, Span, count, layout, show, span_of, table, terminal_width
 from sensord.core.instant import format_instant
+from sensord.core.params import Param
 from sensord.core.run import FINAL, State
-from sensord.store.reads.runs import Attempt, Run, pruned_attempts
+from sensord.store.reads.runs import Attempt, Details, Run, pruned_attempts
 
 MARKS = {
     State.WAITING: ".",
@@ -70,9 +72,9 @@ def show_run_details(
     attempts: Sequence[Attempt],
     logs: Mapping[int, str],
     now: datetime,
-    without: Sequence[Mapping[str, Any]] = (),
+    details: Details,
 ) -> None:
-    """A run as a list of facts, and a table of its attempts. `without`: what it passed over."""
+    """A run as a list of facts, and a table of its attempts."""
     facts = [
         ("state", [Span(since(run, now), STYLES[run.state])]),
         ("why", [Span(_why(run) or "-")]),
@@ -84,12 +86,19 @@ def show_run_details(
     ]
     title: Line = [Span(f"{run.flow} {format_instant(run.logical_at)}", "bold")]
     lines = [title, *([Span(f"  {name:9} "), *value] for name, value in facts)]
-    lines += [[Span("  without   "), Span(_without(one), "yellow")] for one in without]
+    lines += [[Span(f"  {'params':9} "), Span(_params(details.params))]] if details.params else []
+    lines += [[Span(f"  {'without':9} "), Span(_without(one), "yellow")] for one in details.passed_over]
     if pruned := pruned_attempts(run, [one.number for one in attempts]):
-        lines += [[Span("  pruned    "), Span(f"{count(len(pruned), 'attempt')} and logs, by retention")]]
+        lines += [[Span(f"  {'pruned':9} "), Span(f"{count(len(pruned), 'attempt')} and logs, by retention")]]
     if attempts:
         lines += [[], *_attempt_lines(attempts, logs)]
     show(lines)
+
+
+def _params(given: Mapping[str, Param]) -> str:
+    """`full = true, mode = "delta"`, as their file would have them."""
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in given.items()}
+    return ", ".join(f"{name} = {text}" for name, text in texts.items())
 
 
 def _without(one: Mapping[str, Any]) -> str:

@@ -73,13 +73,13 @@ def show_run(session: Session, flow: str, date: When, as_json: bool) -> None:
 
     with session.open() as db:
         found = _find(session, db, flow, date)
-        attempts, without = runs.attempts(db, found), runs.passed_over(db, found)
+        attempts, details = runs.attempts(db, found), runs.details(db, found)
     logs = {attempt.number: str(_log_path(session, found, attempt.number)) for attempt in attempts}
     if as_json:
         shown = [shapes.attempt_shape(attempt, logs[attempt.number]) for attempt in attempts]
-        render.show_json(shapes.run_shape(found) | {"passed_over": without, "attempts": shown})
+        render.show_json(shapes.run_shape(found) | details._asdict() | {"attempts": shown})
     else:
-        show_run_details(found, attempts, logs, session.clock.now(), without)
+        show_run_details(found, attempts, logs, session.clock.now(), details)
 
 
 @run.command(

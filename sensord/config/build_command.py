@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from sensord.config.document import Path
 from sensord.config.names import did_you_mean, show
-from sensord.config.params import Param, write_param
 from sensord.config.report import Report
 from sensord.config.shell_places import refused_places
 from sensord.config.tables import RunTable
 from sensord.config.templates import parse_template
 from sensord.core.flow import Command
+from sensord.core.params import Param
 from sensord.core.template import Template, Text
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -36,7 +36,7 @@ def build_command(table: RunTable, params: Mapping[str, Param], report: Report) 
         argv=None if isinstance(table.command, str) else tuple(texts),
         shell_text=texts[0] if isinstance(table.command, str) else None,
         env=tuple(env.items()),
-        params=tuple((name, write_param(params[name])) for name in sorted(needed)),
+        params=tuple((name, params[name]) for name in sorted(needed)),
         pass_env=tuple(dict.fromkeys(table.pass_env or ())),
         cwd=table.cwd or ".",
     )

@@ -1,4 +1,4 @@
-"""`[params]`: values that templates name as `params.x`. In a definition they are texts."""
+"""`[params]` in a file: whether their names and values are fit to be named in templates."""
 
 import math
 import re
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from sensord.config.names import show
 from sensord.config.report import Report
-
-Param = str | int | float | bool
+from sensord.core.params import Param
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -20,8 +19,3 @@ def check_params(params: Mapping[str, Param], report: Report) -> None:
             report.at_key(("params", name), f"expected the name of a param, got {show(name)}", hint)
         if isinstance(value, float) and not math.isfinite(value):
             report.at_value(("params", name), f"expected a finite number, got {value}")
-
-
-def write_param(value: Param) -> str:
-    """As TOML has it, a text without its quotes: `true`, `10`, `0.5`."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sensord.core.flow import Command, Flow
 from sensord.core.instant import format_instant
+from sensord.core.params import Param, write_param
 from sensord.core.passed_over import label
 from sensord.core.run import State
 from sensord.core.template import PARAMS, VARIABLES, Values, render
@@ -30,8 +31,12 @@ class UpstreamRun:
     state: State
 
 
-def values(flow: Flow, run_id: int, attempt: int, logical_at: datetime) -> Values:
-    """What the templates of the command are filled with for one attempt."""
+def values(
+    flow: Flow, run_id: int, attempt: int, logical_at: datetime, params: Mapping[str, Param] | None = None
+) -> Values:
+    """What the templates of the command are filled with for one attempt. params: what a person gave the run; those
+    that its definition has not (any more) are of no use.
+    """
     start = flow.schedule.rule.prev(logical_at)
     named: dict[str, Value] = {
         "flow": flow.name,
@@ -41,7 +46,9 @@ def values(flow: Flow, run_id: int, attempt: int, logical_at: datetime) -> Value
         "run_id": str(run_id),
         "attempt": str(attempt),
     }
-    return Values(flow.schedule.zone, named | {f"{PARAMS}.{name}": value for name, value in flow.command.params})
+    given = params or {}
+    filled = {f"{PARAMS}.{name}": write_param(given.get(name, value)) for name, value in flow.command.params}
+    return Values(flow.schedule.zone, named | filled)
 
 
 def argv(command: Command, given: Values | None = None) -> tuple[str, ...]:
@@ -56,21 +63,18 @@ def argv(command: Command, given: Values | None = None) -> tuple[str, ...]:
 
 
 def environment(
-    flow: Flow,
-    run_id: int,
-    attempt: int,
-    logical_at: datetime,
+    command: Command,
+    given: Values,
     upstream: Sequence[UpstreamRun],
     inherited: Mapping[str, str],
     without: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, str]:
     """The variables of one attempt. Those of `[run.env]` go before what is inherited, SENSORD_* before all.
 
-    without: what the run goes on without, as `read_passed` has it.
+    given: what `values` has for it. without: what the run goes on without, as `read_passed` has it.
     """
-    given = values(flow, run_id, attempt, logical_at)
-    passed = {name: inherited[name] for name in (*INHERITED, *flow.command.pass_env) if name in inherited}
-    env = {name: render(text, given) for name, text in flow.command.env}
+    passed = {name: inherited[name] for name in (*INHERITED, *command.pass_env) if name in inherited}
+    env = {name: render(text, given) for name, text in command.env}
     own = {f"SENSORD_{name.upper()}": str(given.named[name]) for name in VARIABLES}
     return passed | env | own | {"SENSORD_UPSTREAM": upstream_json(upstream, without)}
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sensord.core.duration import Duration
 from sensord.core.mapping import Mapping
 from sensord.core.mapping import Require as Require
+from sensord.core.params import Param
 from sensord.core.retry import Retry
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
@@ -69,7 +70,7 @@ class Sensor:
 class Command:
     """What a run executes: exactly one of `argv` (never empty) and `shell_text` (for `/bin/sh -c`) is set.
 
-    env: (name, value) pairs in order of name. params: the same, of those that the templates need.
+    env: (name, value) pairs in order of name. params: the same, those that the templates need.
     pass_env: names of the daemon's own variables that the command sees too.
     cwd: a folder, relative to the config folder unless absolute.
     """
@@ -77,7 +78,7 @@ class Command:
     argv: tuple[Text, ...] | None = None
     shell_text: Text | None = None
     env: tuple[tuple[str, Text], ...] = ()
-    params: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, Param], ...] = ()
     pass_env: tuple[str, ...] = ()
     cwd: str = "."
 

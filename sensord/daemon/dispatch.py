@@ -3,18 +3,18 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sensord.core import command
 from sensord.core.command import UpstreamRun
-from sensord.core.flow import Flow
 from sensord.core.instant import from_micros
 from sensord.core.passed_over import read_passed
 from sensord.core.queue import Queue
 from sensord.core.run import State
 from sensord.daemon.catalog import Catalog
 from sensord.executors.base import Attempt, Job
-from sensord.store import edges, passed, runs
+from sensord.store import edges, manual, passed, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
@@ -52,14 +52,19 @@ def jobs(tx: Transaction, catalog: Catalog, starting: Sequence[Live], place: Pla
     for run_id, sensor, name, date, state in edges.upstream_runs(tx, sensing) if sensing else []:
         upstream[run_id].append(UpstreamRun(sensor, name, from_micros(date), State(state)))
     without = passed.of_runs(tx, sensing) if sensing else {}
-    return [_job(run, flows[run.run_id], upstream[run.run_id], without.get(run.run_id), place) for run in starting]
+    filled = [run.run_id for run in starting if flows[run.run_id].command.params]
+    params = manual.params(tx, filled) if filled else {}
+    result = []
+    for run in starting:
+        flow = flows[run.run_id]
+        values = command.values(flow, *_subject(run), params.get(run.run_id))
+        env = command.environment(
+            flow.command, values, upstream[run.run_id], place.environment, read_passed(without.get(run.run_id))
+        )
+        argv, folder = command.argv(flow.command, values), place.folder / flow.command.cwd
+        result.append(Job(Attempt(run.run_id, run.attempt), argv, str(folder), env))
+    return result
 
 
-def _job(run: Live, flow: Flow, upstream: Sequence[UpstreamRun], without: str | None, place: Place) -> Job:
-    """without: what the run passed over, as it was recorded."""
-    logical_at = from_micros(run.logical_date)
-    env = command.environment(
-        flow, run.run_id, run.attempt, logical_at, upstream, place.environment, read_passed(without)
-    )
-    argv = command.argv(flow.command, command.values(flow, run.run_id, run.attempt, logical_at))
-    return Job(Attempt(run.run_id, run.attempt), argv, str(place.folder / flow.command.cwd), env)
+def _subject(run: Live) -> tuple[int, int, datetime]:
+    return run.run_id, run.attempt, from_micros(run.logical_date)

@@ -46,9 +46,55 @@ def test_a_mark(world: World, asking: Program) -> None:
     assert world.state("mart", TEN) is State.RUNNING
 
 
-def test_a_trigger_is_for_now_or_a_date(world: World, asking: Program) -> None:
-    assert asking("run", "trigger", "orders").err == "orders 2026-11-22T10:30:00Z is queued\n"
-    assert asking("run", "trigger", "orders", "2026-11-22T09:00").err == "orders 2026-11-22T09:00:00Z is queued\n"
+@pytest.mark.parametrize(
+    ("options", "date"),
+    [
+        ((), "2026-11-22T10:30:00Z"),
+        (("--at", "now"), "2026-11-22T10:30:00Z"),
+        (("--at", "2026-11-22 09:10:20"), "2026-11-22T09:10:20Z"),
+        (("--date", "2026-11-22T09:00"), "2026-11-22T09:00:00Z"),
+    ],
+)
+def test_a_trigger_is_for_now_or_a_date(asking: Program, options: tuple[str, ...], date: str) -> None:
+    said = asking("run", "trigger", "orders", *options)
+
+    assert (said.err, said.code) == (f"orders {date} is queued\n", 0)
+
+
+def test_a_date_of_a_trigger_is_in_the_flows_zone(world: World, asking: Program) -> None:
+    world.flow("kolkata", HOURLY.replace("[run]", 'timezone = "Asia/Kolkata"\n[run]'))
+    world.daemon.reload()
+
+    said = asking("run", "trigger", "kolkata", "--date", "2026-11-22T14:30")
+
+    assert said.err == (
+        "error: expected a tick of kolkata, got 2026-11-22T09:00:00Z\n"
+        "hint: its ticks next to that: 2026-11-22T08:30:00Z, 2026-11-22T09:30:00Z; --at takes any other instant\n"
+    )
+    assert said.code == 1
+
+
+def test_a_param_may_hold_anything_that_a_command_can_be_given(world: World, asking: Program) -> None:
+    world.flow("orders", '[params]\nx = "a"\n', HOURLY.replace('["true"]', '["load", "{{ params.x }}"]'))
+    world.daemon.reload()
+    value = "a=b 'c' \"d\" $(e) é\n{{ flow }}"
+
+    assert asking("run", "trigger", "orders", "--param", f"x={value}").code == 0
+    world.tick()
+
+    assert world.job("orders", "2026-11-22T10:30").argv == ("load", value)
+    assert asking("run", "show", "orders", "--json").json["params"] == {"x": value}
+    assert "\n  params    x = \"a=b 'c' " in asking("run", "show", "orders").out
+
+
+@pytest.mark.parametrize("value", ["x=a\0b", "x=\udcff"])
+def test_a_param_that_no_command_can_be_given_is_refused(world: World, asking: Program, value: str) -> None:
+    world.flow("orders", '[params]\nx = "a"\n', HOURLY.replace('["true"]', '["load", "{{ params.x }}"]'))
+    world.daemon.reload()
+
+    said = asking("run", "trigger", "orders", "--param", value)
+
+    assert (said.code, "expected a text without null characters" in said.err) == (1, True)
 
 
 def test_pause_and_resume(world: World, asking: Program) -> None:

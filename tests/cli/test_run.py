@@ -115,6 +115,7 @@ def test_a_run_as_json(busy: World, sensord: Program) -> None:
         "released_at": "2026-11-22T10:30:00Z",
         "started_at": "2026-11-22T10:30:00Z",
         "finished_at": "2026-11-22T12:00:00Z",
+        "params": {},
         "passed_over": [],
         "attempts": [
             {

@@ -5,6 +5,7 @@ import pytest
 from sensord.config import Config
 from sensord.core.command import argv
 from sensord.core.flow import Flow
+from sensord.core.params import write_param
 from sensord.core.template import Values
 from tests.config.folder import PLAIN, RUN, SCHEDULE, Folder, sensor
 
@@ -115,7 +116,7 @@ def test_params_of_all_files_fill_in_a_command_from_any(folder: Folder) -> None:
     )
     folder.flow("mine", EXTENDS, "params = {c = 3}\n")
     command = folder.loaded("mine").flow.command
-    given = Values(named={f"params.{name}": value for name, value in command.params})
+    given = Values(named={f"params.{name}": write_param(value) for name, value in command.params})
     assert argv(command, given) == ("x", "123")
 
 

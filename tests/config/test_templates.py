@@ -208,7 +208,7 @@ def test_a_command_is_filled_in_from_its_body(folder: Folder) -> None:
     given_values = values(flow, 1, 1, datetime(2026, 3, 1, 12, tzinfo=UTC))
     assert argv(flow.command, given_values) == ("x", "1 2true", "2026-03-01")
     assert [(name, render(text, given_values)) for name, text in flow.command.env] == [("A", "0.5 a/b")]
-    assert flow.command.params == (("flag", "true"), ("half", "0.5"), ("x", "1 2"))
+    assert flow.command.params == (("flag", True), ("half", 0.5), ("x", "1 2"))
     assert flow == folder.loaded("a/b").flow
 
 

@@ -1,10 +1,12 @@
 """The command and environment of an attempt."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sensord.core.command import UPSTREAM_LIMIT, UpstreamRun, argv, environment, upstream_json
+from sensord.core import command as core
+from sensord.core.command import UPSTREAM_LIMIT, UpstreamRun, argv, upstream_json
 from sensord.core.cron import parse_cron
 from sensord.core.flow import Command, Flow
 from sensord.core.run import State
@@ -14,8 +16,9 @@ TWO = datetime(2026, 3, 29, 2, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
 
 
-def flow(command: Command) -> Flow:
-    return Flow("mart/sales", Schedule(parse_cron("0 * * * *", ZONE), ZONE), command)
+def environment(command: Command, inherited: Mapping[str, str], run_id: int = 1, attempt: int = 1) -> dict[str, str]:
+    flow = Flow("mart/sales", Schedule(parse_cron("0 * * * *", ZONE), ZONE), command)
+    return core.environment(command, core.values(flow, run_id, attempt, TWO), [], inherited)
 
 
 def test_a_list_is_the_command_and_a_string_goes_to_the_shell() -> None:
@@ -24,7 +27,7 @@ def test_a_list_is_the_command_and_a_string_goes_to_the_shell() -> None:
 
 
 def test_a_command_sees_who_it_is_and_what_it_is_for() -> None:
-    seen = environment(flow(Command(argv=("x",))), 7, 2, TWO, [], {})
+    seen = environment(Command(argv=("x",)), {}, 7, 2)
 
     assert seen == {
         "SENSORD_FLOW": "mart/sales",
@@ -40,8 +43,8 @@ def test_a_command_sees_who_it_is_and_what_it_is_for() -> None:
 def test_of_the_daemons_environment_a_command_sees_only_what_is_meant_for_it() -> None:
     daemon = {"PATH": "/bin", "HOME": "/root", "LANG": "C", "SENSORD_DB": "postgresql://u:secret@h/d", "TOKEN": "t"}
 
-    plain = environment(flow(Command(argv=("x",))), 1, 1, TWO, [], daemon)
-    passing = environment(flow(Command(argv=("x",), pass_env=("TOKEN", "MISSING"))), 1, 1, TWO, [], daemon)
+    plain = environment(Command(argv=("x",)), daemon)
+    passing = environment(Command(argv=("x",), pass_env=("TOKEN", "MISSING")), daemon)
 
     assert {name for name in plain if not name.startswith("SENSORD_")} == {"PATH", "HOME", "LANG"}
     assert "SENSORD_DB" not in plain
@@ -52,7 +55,7 @@ def test_of_the_daemons_environment_a_command_sees_only_what_is_meant_for_it() -
 def test_the_flows_own_variables_go_before_inherited_ones_and_never_before_sensords() -> None:
     command = Command(argv=("x",), env=(("PATH", "/opt/bin"), ("SENSORD_FLOW", "another")))
 
-    seen = environment(flow(command), 1, 1, TWO, [], {"PATH": "/bin"})
+    seen = environment(command, {"PATH": "/bin"})
 
     assert seen["PATH"] == "/opt/bin"
     assert seen["SENSORD_FLOW"] == "mart/sales"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sensord.core.command import argv, environment, values
 from sensord.core.cron import parse_cron
 from sensord.core.flow import Command, Flow
+from sensord.core.params import Param, write_param
 from sensord.core.schedule import Schedule
 from sensord.core.template import VARIABLES, Substitution, Template, Text, Values, render
 from sensord.core.template_filters import Moment, make_filter
@@ -23,10 +24,15 @@ def flow(command: Command) -> Flow:
     return Flow("mart/sales", Schedule(parse_cron("0 0 * * *", AMSTERDAM), AMSTERDAM), command)
 
 
-def run(text: Text, *params: tuple[str, str]) -> str:
-    """The text as the third attempt of run 7 has it."""
-    one = flow(Command(argv=(text,), params=params))
-    return argv(one.command, values(one, 7, 3, MIDNIGHT))[0]
+def given_to(command: Command, **params: Param) -> Values:
+    """What the third attempt of run 7 is filled in with."""
+    return values(flow(command), 7, 3, MIDNIGHT, params)
+
+
+def run(text: Text, *params: tuple[str, Param], **given: Param) -> str:
+    """The text as that has it, with the params of the flow, and those given to the run."""
+    command = Command(argv=(text,), params=params)
+    return argv(command, given_to(command, **given))[0]
 
 
 @pytest.mark.parametrize(
@@ -42,14 +48,14 @@ def run(text: Text, *params: tuple[str, str]) -> str:
 )
 def test_a_variable_is_what_the_environment_has_by_the_same_name(name: str, expected: str) -> None:
     text = Template((Substitution(name),))
-    seen = environment(flow(Command(argv=("x",))), 7, 3, MIDNIGHT, [], {})
+    seen = environment(Command(argv=("x",)), given_to(Command(argv=("x",))), [], {})
 
     assert run(text) == expected
     assert seen[f"SENSORD_{name.upper()}"] == expected
 
 
 def test_all_variables_are_told_above() -> None:
-    assert set(VARIABLES) == values(flow(Command(argv=("x",))), 7, 3, MIDNIGHT).named.keys()
+    assert set(VARIABLES) == given_to(Command(argv=("x",))).named.keys()
 
 
 def test_texts_and_substitutions_stand_side_by_side() -> None:
@@ -62,7 +68,7 @@ def test_the_variables_of_a_flow_are_filled_in_without_quotes() -> None:
     text = Template(("for ", Substitution("params.who")))
     command = Command(shell_text="true", env=(("NOTE", text), ("PLAIN", "{{ flow }}")), params=(("who", "a b"),))
 
-    seen = environment(flow(command), 7, 3, MIDNIGHT, [], {})
+    seen = environment(command, given_to(command), [], {})
 
     assert (seen["NOTE"], seen["PLAIN"]) == ("for a b", "{{ flow }}")
 
@@ -77,11 +83,22 @@ def test_no_interval_start_is_an_empty_text_whatever_is_made_of_it() -> None:
 @given(st.text(st.characters(exclude_characters="\0")))
 def test_for_a_shell_each_value_is_one_word(value: str) -> None:
     command = Command(shell_text=Template(("load ", Substitution("params.x"), " | tee log")), params=(("x", value),))
-    shell, option, text = argv(command, values(flow(command), 7, 3, MIDNIGHT))
+    shell, option, text = argv(command, given_to(command))
 
     assert (shell, option) == ("/bin/sh", "-c")
     assert text.startswith("load '")
     assert shlex.split(text) == ["load", value, "|", "tee", "log"]
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "expected"),
+    [("a", "b", "b"), (True, False, "false"), (3, 40, "40"), (0.5, 2.0, "2.0"), ("a", "", "")],
+)
+def test_what_a_run_was_given_goes_before_what_its_flow_has(own: Param, given: Param, expected: str) -> None:
+    text = Template(("<", Substitution("params.x"), ">"))
+
+    assert run(text, ("x", own), x=given) == f"<{expected}>"
+    assert run(text, ("x", own), y=given) == f"<{write_param(own)}>"
 
 
 def test_a_value_is_never_read_as_a_template_again() -> None:

@@ -212,6 +212,11 @@ def handed(flow: str, time: str, *texts: str) -> Step:
     return play
 
 
+def executes(flow: str, time: str, *argv: str) -> Step:
+    """The run's last attempt was started with this command."""
+    return lambda stage: _compare(stage.world.job(flow, format_instant(instant(time))[:-1]).argv, argv)
+
+
 def runs(flow: str, *times: str) -> Step:
     """The flow has runs at these dates, and no others."""
 
@@ -227,6 +232,10 @@ def perform(stage: Stage, steps: tuple[Step, ...]) -> None:
     for step in steps:
         step(stage)
         audit.look()
+
+
+def _compare(found: object, expected: object) -> None:
+    assert found == expected
 
 
 def instant(time: str) -> datetime:

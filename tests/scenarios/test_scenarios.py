@@ -4,10 +4,10 @@ import pytest
 
 from tests.cli.program import Program
 from tests.daemon.world import World
-from tests.scenarios import deadlines, operators, outcomes, planning
+from tests.scenarios import by_hand, deadlines, operators, outcomes, planning
 from tests.scenarios.steps import Stage, Step, perform
 
-TABLES = (outcomes.SCENARIOS, deadlines.SCENARIOS, operators.SCENARIOS, planning.SCENARIOS)
+TABLES = (outcomes.SCENARIOS, deadlines.SCENARIOS, operators.SCENARIOS, planning.SCENARIOS, by_hand.SCENARIOS)
 SCENARIOS = [pytest.param(steps, id=name) for table in TABLES for name, steps in table.items()]
 
 

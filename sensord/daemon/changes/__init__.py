@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sensord.daemon.changes import flows, runs
+from sensord.daemon.changes import flows, manual, runs
 from sensord.daemon.changes.change import Change as Change
 from sensord.daemon.changes.change import Changed as Changed
 
@@ -10,7 +10,7 @@ CHANGES: Mapping[str, Change] = {
     "rerun": runs.rerun,
     "cancel": runs.cancel,
     "mark": runs.mark,
-    "trigger": runs.trigger,
+    "trigger": manual.trigger,
     "pause": flows.pause,
     "resume": flows.resume,
 }

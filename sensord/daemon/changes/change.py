@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sensord.core.instant import format_instant, to_micros
+from sensord.core.run import State
 from sensord.daemon.alarms import Rung
 from sensord.daemon.catalog import Entry
 from sensord.daemon.picture import Picture
@@ -47,6 +48,14 @@ def find_run(tx: Transaction, body: Mapping[str, Any]) -> tuple[Live, str]:
     if run is None:
         raise NotFound(f"expected a run of {name}, got none", hint=f"sensord run list --flow {flow}")
     return run, name
+
+
+def tell(name: str, run: Live, settled: Settled) -> str:
+    """What has become of a run that began to wait: it waits, or is queued, or its sensors ended it at once."""
+    ended = next((one for one in settled.concluded if one.run_id == run.run_id), None)
+    if ended:
+        return f"{name} is {State(ended.state).label} already, by its sensors' policies"
+    return f"{name} is {'queued' if any(one.run_id == run.run_id for one in settled.released) else 'waiting'}"
 
 
 def read_date(body: Mapping[str, Any], key: str = "logical_date") -> datetime:

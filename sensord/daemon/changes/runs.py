@@ -1,12 +1,11 @@
-"""What people change of a run: rerun, cancel or mark it, or trigger one."""
+"""What people change of a run: rerun, cancel or mark it."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sensord.core.instant import format_instant, to_micros
-from sensord.core.run import FINAL, Kind, Reason, State
+from sensord.core.run import FINAL, Reason, State
 from sensord.daemon.alarms import end
-from sensord.daemon.changes.change import Changed, find_entry, find_run, read_date
+from sensord.daemon.changes.change import Changed, find_run, tell
 from sensord.daemon.picture import Picture
 from sensord.daemon.plan import resolve
 from sensord.daemon.settle import settle
@@ -14,7 +13,7 @@ from sensord.errors import InvalidValue
 from sensord.executors.base import Attempt
 from sensord.store import edges, runs
 from sensord.store.database import Transaction
-from sensord.store.runs import Live, Move, NewRun
+from sensord.store.runs import Live
 
 
 def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
@@ -29,7 +28,7 @@ def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     edges.clear(tx, [run.run_id])
     settled = settle(tx, picture.catalog, runs.moves([waiting], State(run.state)), now)
     settled.add(resolve(tx, picture.catalog, [waiting], now))
-    return Changed(f"{name} is {'queued' if settled.released else 'waiting'}", settled)
+    return Changed(tell(name, waiting, settled), settled)
 
 
 def cancel(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
@@ -50,22 +49,6 @@ def mark(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -
     if new is None:
         raise InvalidValue(f"expected success, failed, skipped or cancelled, got {body.get('state')}")
     return _put(tx, picture, run, name, new, body, now)
-
-
-def trigger(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
-    """Make a manual run, at a tick or at any other instant that is free; it waits for its sensors as every run does."""
-    entry, at = find_entry(picture, body), read_date(body)
-    name = f"{entry.flow.name} {format_instant(at)}"
-    if to_micros(at) > now:
-        raise InvalidValue(f"expected a date that has come, got {format_instant(at)}")
-    run = NewRun(entry.id, to_micros(at), Kind.MANUAL, entry.flow.priority, entry.definition_id)
-    made = runs.insert(tx, [run], now)
-    if not made:
-        raise InvalidValue(f"expected a date without a run, got {name}", hint=f"sensord run rerun {name}")
-    missed = [Move(entry.id, run.logical_date, State.SKIPPED, State.WAITING)] if at <= entry.planned_to else []
-    settled = settle(tx, picture.catalog, missed, now)
-    settled.add(resolve(tx, picture.catalog, made, now))
-    return Changed(f"{name} is {'queued' if settled.released else 'waiting'}", settled)
 
 
 def _put(

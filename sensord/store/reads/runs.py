@@ -196,13 +196,23 @@ def deadlines(db: Database, run: Run) -> dict[int, datetime]:
     return {what - DEADLINE: from_micros(due_at) for what, due_at in rows if what >= DEADLINE}
 
 
-PASSED_OVER = "SELECT passed_over FROM run WHERE id = :id"
+class Details(NamedTuple):
+    """What is looked up of a single run only.
+
+    passed_over: what it went on without, as core.passed_over writes it; empty where that was nothing. params: what a
+    person gave it, by name.
+    """
+
+    passed_over: list[dict[str, Any]]
+    params: dict[str, Any]
 
 
-def passed_over(db: Database, run: Run) -> list[dict[str, Any]]:
-    """What the run went on without, as core.passed_over writes it; empty where that was nothing."""
-    text: str | None = db.fetch(PASSED_OVER, id=run.id)[0][0]
-    return json.loads(text) if text else []
+DETAILS = "SELECT passed_over, params FROM run WHERE id = :id"
+
+
+def details(db: Database, run: Run) -> Details:
+    passed_over, params = db.fetch(DETAILS, id=run.id)[0]
+    return Details(json.loads(passed_over or "[]"), json.loads(params or "{}"))
 
 
 def counts(db: Database) -> dict[State, int]:
