@@ -4,13 +4,14 @@ Flows are told in TOML, dates in short ISO form (UTC). A test reads: given flows
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sensord.config import load
+from sensord.config import Config, load
 from sensord.core.instant import format_instant, from_micros, to_micros
 from sensord.core.run import State
+from sensord.core.schedule import Schedule
 from sensord.daemon.daemon import Daemon, Turn
 from sensord.daemon.dispatch import Place
 from sensord.executors.base import Attempt, Job
@@ -42,6 +43,7 @@ class World:
         self.executor = ManualExecutor(self.clock)
         self.slots = 100
         self.daemon: Daemon
+        self._config: Config | None = None
         (folder / "flows").mkdir(parents=True, exist_ok=True)
 
     def flow(self, name: str, *parts: str) -> None:
@@ -59,13 +61,17 @@ class World:
             lead,
             self.executor,
             self.clock,
-            read_config=lambda known: load(self.folder, known=known),
+            read_config=self._read,
             place=Place("manual", "here", self.folder, {"PATH": "/bin"}),
             slots=self.slots,
             chance=lambda: 0.0,
         )
         self.daemon.adopt()
         self.daemon.reload()
+
+    def _read(self, known: Mapping[str, Schedule]) -> Config:
+        self._config = load(self.folder, self._config, known)
+        return self._config
 
     def restart(self) -> None:
         """The daemon is gone without a word, and another one starts."""
