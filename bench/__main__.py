@@ -1,21 +1,31 @@
-"""Measure, print a table, and write `bench/results.json`. Arguments name some of the parts: ticks mappings proof."""
+"""Measure, print a table, and write `bench/results.json`. Arguments name some of the parts; `--quick` measures less."""
 
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import mappings, proof, ticks
+from bench import endtoend, mappings, proof, ticks
 from bench.figures import Figure, show, write
 
-PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
-    "ticks": ticks.measure,
-    "mappings": mappings.measure,
-    "proof": proof.measure,
+PARTS: dict[str, Callable[[bool], Iterator[Figure]]] = {
+    "ticks": lambda _: ticks.measure(),
+    "mappings": lambda _: mappings.measure(),
+    "proof": lambda _: proof.measure(),
+    "endtoend": endtoend.measure,
 }
 
 
-def main(names: list[str]) -> None:
-    figures = [figure for name in names or PARTS for figure in PARTS[name]()]
+def main(arguments: list[str]) -> None:
+    quick = "--quick" in arguments
+    names = [argument for argument in arguments if argument != "--quick"] or list(PARTS)
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise SystemExit(f"expected some of {', '.join(PARTS)}, got {', '.join(unknown)}")
+    figures = []
+    for name in names:
+        for figure in PARTS[name](quick):
+            figures.append(figure)
+            print(f"{figure.name}: {figure.value:,.4g} {figure.unit}", file=sys.stderr, flush=True)
     show(figures)
     write(figures, Path("bench/results.json"))
 

@@ -47,5 +47,13 @@ def test_the_generated_flows_are_many_and_fit_together(monkeypatch: pytest.Monke
 
 
 def test_each_part_yields_figures() -> None:
-    assert list(PARTS) == ["ticks", "mappings", "proof"]
-    assert all(figure.value > 0 for figure in PARTS["mappings"]())
+    assert list(PARTS) == ["ticks", "mappings", "proof", "endtoend"]
+    assert all(figure.value > 0 for figure in PARTS["mappings"](True))
+
+
+def test_the_real_daemon_runs_what_is_measured_end_to_end() -> None:
+    rate, cpu = PARTS["endtoend"](True)
+
+    assert rate.ratio
+    assert rate.ratio > 0
+    assert cpu.value > 0

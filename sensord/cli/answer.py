@@ -14,6 +14,7 @@ from sensord.core.run import State
 from sensord.core.schedule import Schedule
 from sensord.core.sensor import Verdict
 from sensord.errors import NotFound
+from sensord.executors.folders import log_of
 from sensord.store.database import Database
 from sensord.store.lead import current_leader
 from sensord.store.reads import daemon, flows, runs, waits
@@ -46,7 +47,7 @@ class Answer:
 
 
 def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) -> Answer:
-    """Why a run stands where it stands. `folder` holds the logs: `<run>/<attempt>/log`."""
+    """Why a run stands where it stands. `folder` is where executors keep the logs."""
     from sensord.config.body import flow_from_body
 
     definition = flow_from_body(flow.name, flows.body_of(db, run.definition_id))
@@ -106,7 +107,7 @@ def _overall(sensors: Sequence[SensorView]) -> Verdict:
 
 def _logs(folder: Path, candidates: Sequence[Run]) -> dict[int, list[str]]:
     failed = [run for run in candidates if run.state in (State.FAILED, State.RETRYING) and ended_itself(run)]
-    return {run.id: tail(folder / str(run.id) / str(run.attempt) / "log", LOG_LINES) for run in failed[:LOGS]}
+    return {run.id: tail(folder / log_of(run.id, run.attempt), LOG_LINES) for run in failed[:LOGS]}
 
 
 def _neighbours(schedule: Schedule, at: datetime | None) -> str:

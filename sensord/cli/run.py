@@ -134,7 +134,9 @@ def _find(session: Session, db: "Database", flow: str, date: When) -> "Run":
 
 
 def _log_path(session: Session, found: "Run", number: int) -> "Path":
-    return session.state_folder / "runs" / str(found.id) / str(number) / "log"
+    from sensord.executors.folders import log_of
+
+    return session.state_folder / "runs" / log_of(found.id, number)
 
 
 def _date(found: "Run") -> str:

@@ -17,7 +17,7 @@ from sensord.executors import command, processes
 from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News, Report
 from sensord.executors.inquiry import Inquiry, Over, Runs, Unsettled, end_by_status
 from sensord.executors.journal import Journal, ended_line, forgotten_line, taken_line
-from sensord.executors.ledger import Ledger, write_process, write_taker
+from sensord.executors.ledger import Ledger
 from sensord.executors.processes import Process
 
 AGAIN = 0.1
@@ -35,13 +35,17 @@ class Watcher(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Live:
-    """An attempt that has not ended, or whose end is not yet on the disk. `pidfd`: where it is not our child."""
+    """An attempt that has not ended, or whose end is not yet on the disk. `pidfd`: where it is not our child.
+
+    `is_recorded`: its end is in the record, and waits for the journal.
+    """
 
     attempt: Attempt
     watchers: list[Watcher] = field(default_factory=list)
     process: Process | None = None
     began_at: datetime | None = None
     pidfd: int | None = None
+    is_recorded: bool = False
 
 
 class Custody:
@@ -157,8 +161,10 @@ class Custody:
         ending, self._ending = self._ending, []
         lines, self._lines = self._lines, []
         try:
-            for _, ended in ending:
-                self._ledger.write_end(ended)
+            for live, ended in ending:
+                if not live.is_recorded:
+                    self._ledger.write_end(ended)
+                    live.is_recorded = True
                 lines.append(ended_line(ended))
             if lines and self._journal:
                 self._journal.append(lines)
@@ -175,13 +181,13 @@ class Custody:
     def start(self) -> None:
         """Start the commands of the attempts that the last commit covers."""
         taken, self._taken = self._taken, []
-        for live, job, started_fd in taken:
+        for live, job, log_fd in taken:
             try:
-                self._start(live, job, started_fd)
+                self._start(live, job, log_fd)
             except command.NotStarted as error:
                 self._end(live, problem="not_started", message=str(error))
             finally:
-                os.close(started_fd)
+                os.close(log_fd)
 
     def collect(self) -> list[tuple[Watcher, News]]:
         """What there is to tell, and whom, in order."""
@@ -190,7 +196,7 @@ class Custody:
 
     def _take(self, attempt: Attempt, watcher: Watcher) -> int | None:
         try:
-            fd = self._ledger.take(attempt)
+            fd = self._take_named(attempt)
         except OSError as error:  # not taken, so nothing is recorded: a later submit may do better
             message = f"cannot take the attempt: {error.strerror}"
             ended = Ended(attempt, self._clock.now(), problem="not_started", message=message)
@@ -199,27 +205,29 @@ class Custody:
         if fd is None:
             self.look(attempt, watcher)
             return None
-        try:
-            write_taker(fd, self._boot, self._me)
-        except OSError as error:
-            self._complain(f"cannot write who took {attempt}: {error.strerror}")
         self._live[attempt] = Live(attempt, [watcher])
         self._lines.append(taken_line(attempt))
         return fd
 
-    def _start(self, live: Live, job: Job, started_fd: int) -> None:
+    def _take_named(self, attempt: Attempt) -> int | None:
+        """Take it and say so in the record; or neither."""
+        fd = self._ledger.take(attempt)
+        if fd is None:
+            return None
         try:
-            log_fd = self._ledger.open_log(job.attempt)
-        except OSError as error:
-            raise command.NotStarted(f"cannot open its log: {error.strerror}") from error
-        try:
-            pid = command.start(job, log_fd)
-        finally:
-            os.close(log_fd)
+            self._ledger.write_taker(attempt, self._boot, self._me)
+        except OSError:
+            os.close(fd)
+            self._ledger.give_back(attempt)
+            raise
+        return fd
+
+    def _start(self, live: Live, job: Job, log_fd: int) -> None:
+        pid = command.start(job, log_fd)
         live.process, live.began_at = processes.identify(pid), self._clock.now()
         self._children[pid] = live
         try:
-            write_process(started_fd, live.process, live.began_at)
+            self._ledger.write_process(job.attempt, live.process, live.began_at)
         except OSError as error:  # its log still leads to it
             self._complain(f"cannot note down pid {pid} of {job.attempt}: {error.strerror}")
         self._tell(live, Began(job.attempt, pid, live.began_at))
@@ -227,8 +235,8 @@ class Custody:
     def _give_up_taken(self, message: str) -> None:
         """What could not be recorded must not start: after a power cut it might start again."""
         taken, self._taken = self._taken, []
-        for live, _, started_fd in taken:
-            os.close(started_fd)
+        for live, _, log_fd in taken:
+            os.close(log_fd)
             self._end(live, problem="not_started", message=message)
 
     def _examine(self, live: Live) -> None:

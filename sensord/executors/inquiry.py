@@ -11,7 +11,7 @@ from sensord.executors.ledger import Ledger, Taken
 from sensord.executors.processes import Process
 
 HALF_WRITTEN = timedelta(seconds=1)
-"""How long a `started` that names no keeper may be one that is just being written."""
+"""How long a log whose keeper is not on record may be one that was just created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Inquiry:
         if process is None:
             return None
         runs = Runs(process, self._clock.now())
-        self._ledger.add_process(attempt, runs.process, runs.began_at)
+        self._ledger.write_process(attempt, runs.process, runs.began_at)
         return runs
 
     def _conclude(self, attempt: Attempt, process: Process | None, pidfd: int | None) -> Ended:

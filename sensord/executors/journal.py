@@ -1,7 +1,7 @@
-"""Makes takings and ends outlast a power cut at one `fdatasync` for a batch, where syncing every file would cost five.
+"""Makes takings and ends outlast a power cut at one `fdatasync` for a batch, where every file would cost one.
 
-`runs/journal` repeats what the attempts' own files say. While the machine is up those files are the truth; only the
-first keeper after a boot reads the journal, and restores what the disk had not yet got. Whoever uses it holds the lock.
+`runs/journal` repeats what logs and records say. While the machine is up those are the truth; only the first keeper
+after a boot reads the journal, and restores what the disk had not yet got. Whoever uses it holds the lock.
 """
 
 import contextlib
@@ -11,10 +11,12 @@ from binascii import crc32
 
 from sensord.executors.base import Attempt, Ended
 from sensord.executors.ledger import Ledger, format_end, parse_end, write_all
+from sensord.executors.processes import Process
 
 LIMIT = 2 << 20
 """Bytes after which a new journal is begun; about 20,000 attempts."""
 
+_NOBODY = Process(0, 0)
 _APPEND = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -109,7 +111,7 @@ class Journal:
 
 
 def restore(ledger: Ledger, journal: bytes) -> None:
-    """Bring back the `started` and `exit` files that the journal knows and the disk lost; it changes no whole file.
+    """Bring back the logs (empty) and the lines that the journal knows and the disk lost; it changes nothing else.
 
     What was forgotten is not brought back, and goes again where the disk had not yet lost it; but attempts that were
     taken afterwards are kept.
@@ -129,8 +131,10 @@ def restore(ledger: Ledger, journal: bytes) -> None:
         attempt = Attempt(int(rest[0]), int(rest[1]))
         fd = ledger.take(attempt)
         if fd is not None:
-            write_all(fd, b'{"boot":"an earlier one"}\n')
             os.close(fd)
+        taken = ledger.read(attempt)
+        if taken and taken.keeper is None:
+            ledger.write_taker(attempt, "an earlier one", _NOBODY)
         ended = parse_end(attempt, rest[2]) if kind == b"ended" else None
         if ended and ledger.read_end(attempt) is None:
             ledger.write_end(ended)

@@ -1,31 +1,35 @@
-"""The files of attempts: `runs/<run id>/<attempt>/` with `started`, `log` and `exit`. Knows no process and no socket.
+"""The files of attempts, below `runs`: the log of each, and one record for a folder of a hundred runs. Knows no process
+and no socket.
 
-`started` is created exclusively: whoever creates it has taken the attempt, for good. Its first line says which keeper
-that was; the second, which process the command became. `exit` is put in place by rename, whole or not at all.
+A log is created exclusively: whoever creates it has taken the attempt, for good. What else is known of it are lines of
+the record: which keeper took it, which process the command became, how it ended. Lines are only ever appended, each by
+one write; of several that say the same the first counts, and one that was torn counts as not written. One file an
+attempt is what a disk does quickly: making a file costs as much as starting a command.
 """
 
 import contextlib
 import errno
 import json
 import os
-import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sensord.core.instant import from_micros, to_micros
 from sensord.executors.base import Attempt, Ended
+from sensord.executors.folders import folder_of, log_of
 from sensord.executors.processes import Process
 
+RECORD = "record"
+
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-_LOG = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-_REPLACE = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC
-_LARGEST = 1 << 20  # bytes; more than any file of ours but the log ever holds
+_APPEND = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What `started` says. Fields are None as far as whoever wrote it died, or has not yet gone on."""
+    """What the record says. Fields are None as far as whoever writes it died, or has not yet gone on."""
 
     written_at: datetime
     boot: str | None = None
@@ -39,82 +43,124 @@ class Ledger:
 
     def __init__(self, runs_fd: int) -> None:
         self.runs_fd = runs_fd
+        self._folder = ""
+        self._record_fd = -1
 
     def take(self, attempt: Attempt) -> int | None:
-        """Take the attempt: a descriptor of its `started` to write on, or None where it was taken before."""
-        folder = _folder(attempt)
-        for path in (str(attempt.run_id), folder):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(path, 0o700, dir_fd=self.runs_fd)
+        """Take the attempt: a descriptor of its log to write on, or None where it was taken before."""
         try:
-            return os.open(f"{folder}/started", _NEW, 0o600, dir_fd=self.runs_fd)
+            return self._create(attempt)
+        except FileExistsError:
+            return None
+        except FileNotFoundError:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder_of(attempt.run_id), 0o700, dir_fd=self.runs_fd)
+        try:
+            return self._create(attempt)
         except FileExistsError:
             return None
 
-    def forget(self, run_id: int) -> None:
-        """Delete all files of a run's attempts, if there are any."""
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(str(run_id), dir_fd=self.runs_fd)
+    def give_back(self, attempt: Attempt) -> None:
+        """Undo a taking of which nothing could be recorded."""
+        os.unlink(self.log_path(attempt), dir_fd=self.runs_fd)
 
-    def open_log(self, attempt: Attempt) -> int:
-        return os.open(self.log_path(attempt), _LOG, 0o600, dir_fd=self.runs_fd)
+    def forget(self, run_id: int) -> None:
+        """Delete the logs of a run's attempts, if there are any, and let its lines count no more."""
+        folder = folder_of(run_id)
+        try:
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.runs_fd)
+        except FileNotFoundError:
+            return
+        try:
+            names = os.listdir(fd)  # noqa: PTH208 -- by descriptor
+        finally:
+            os.close(fd)
+        own = [name for name in names if name.startswith(f"{run_id}.")]
+        for name in own:
+            os.unlink(f"{folder}/{name}", dir_fd=self.runs_fd)
+        if set(names) <= {*own, RECORD}:
+            self._remove(folder)
+        else:
+            self._write(run_id, b"\n%d forgotten\n" % run_id)
 
     def log_path(self, attempt: Attempt) -> str:
         """Relative to the `runs` folder."""
-        return f"{_folder(attempt)}/log"
+        return log_of(attempt.run_id, attempt.number)
 
     def read(self, attempt: Attempt) -> Taken | None:
-        """None where nobody ever took it. Lines that a power cut has torn count as not written."""
-        path = f"{_folder(attempt)}/started"
-        text = self._read(path)
-        if text is None:
+        """None where nobody ever took it."""
+        try:
+            written_at = datetime.fromtimestamp(os.stat(self.log_path(attempt), dir_fd=self.runs_fd).st_mtime, UTC)
+        except FileNotFoundError:
             return None
-        written_at = datetime.fromtimestamp(os.stat(path, dir_fd=self.runs_fd).st_mtime, UTC)
-        keeper, command = ([_parse(line) for line in text.splitlines()] + [{}, {}])[:2]
+        keeper, command = self._find(attempt, b"taken") or {}, self._find(attempt, b"began") or {}
         began_at = from_micros(command["at"]) if "at" in command else None
         return Taken(written_at, keeper.get("boot"), _process(keeper), _process(command), began_at)
 
-    def add_process(self, attempt: Attempt, process: Process, began_at: datetime) -> None:
-        """Note down belatedly which process the command became."""
-        fd = os.open(f"{_folder(attempt)}/started", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, dir_fd=self.runs_fd)
-        try:
-            write_process(fd, process, began_at)
-        finally:
-            os.close(fd)
+    def write_taker(self, attempt: Attempt, boot: str, keeper: Process) -> None:
+        """Note down who has taken the attempt."""
+        values = attempt.run_id, attempt.number, keeper.pid, keeper.start, boot.encode()
+        self._write(attempt.run_id, b'\n%d.%d taken {"pid":%d,"start":%d,"boot":"%s"}\n' % values)
+
+    def write_process(self, attempt: Attempt, process: Process, began_at: datetime) -> None:
+        """Note down which process the command became."""
+        values = attempt.run_id, attempt.number, process.pid, process.start, to_micros(began_at)
+        self._write(attempt.run_id, b'\n%d.%d began {"pid":%d,"start":%d,"at":%d}\n' % values)
 
     def write_end(self, ended: Ended) -> None:
-        """Record how the attempt ended. Nobody who reads can see half of it."""
-        folder = _folder(ended.attempt)
-        fd = os.open(f"{folder}/exit.new", _REPLACE, 0o600, dir_fd=self.runs_fd)
-        try:
-            write_all(fd, format_end(ended))
-        finally:
-            os.close(fd)
-        os.rename(f"{folder}/exit.new", f"{folder}/exit", src_dir_fd=self.runs_fd, dst_dir_fd=self.runs_fd)
+        """Note down how the attempt ended."""
+        attempt = ended.attempt
+        self._write(attempt.run_id, b"\n%d.%d ended %s" % (attempt.run_id, attempt.number, format_end(ended)))
 
     def read_end(self, attempt: Attempt) -> Ended | None:
-        text = self._read(f"{_folder(attempt)}/exit")
-        return parse_end(attempt, text) if text else None
+        return next((end for text in self._lines(attempt, b"ended") if (end := parse_end(attempt, text))), None)
 
-    def _read(self, path: str) -> bytes | None:
+    def close(self) -> None:
+        if self._record_fd >= 0:
+            os.close(self._record_fd)
+            self._folder, self._record_fd = "", -1
+
+    def _create(self, attempt: Attempt) -> int:
+        return os.open(self.log_path(attempt), _NEW, 0o600, dir_fd=self.runs_fd)
+
+    def _write(self, run_id: int, line: bytes) -> None:
+        """It begins with a line's end, since a full disk may have torn the line before."""
+        folder = folder_of(run_id)
+        if folder != self._folder or not os.fstat(self._record_fd).st_nlink:  # another keeper may have removed it
+            self.close()
+            self._record_fd = os.open(f"{folder}/{RECORD}", _APPEND, 0o600, dir_fd=self.runs_fd)
+            self._folder = folder
+        write_all(self._record_fd, line)
+
+    def _remove(self, folder: str) -> None:
+        if folder == self._folder:
+            self.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{folder}/{RECORD}", dir_fd=self.runs_fd)
+        with contextlib.suppress(FileNotFoundError, OSError):  # something was taken in it a moment ago
+            os.rmdir(folder, dir_fd=self.runs_fd)
+
+    def _find(self, attempt: Attempt, what: bytes) -> dict[str, Any] | None:
+        return next((fields for text in self._lines(attempt, what) if (fields := _parse(text))), None)
+
+    def _lines(self, attempt: Attempt, what: bytes) -> Iterator[bytes]:
+        """What the record says of an attempt, without the words in front, in the order in which it was written."""
+        text = self._read(folder_of(attempt.run_id))
+        mark = b"\n%d.%d %s " % (attempt.run_id, attempt.number, what)
+        at = text.find(mark, max(0, text.rfind(b"\n%d forgotten\n" % attempt.run_id)))
+        while at >= 0:
+            end = text.find(b"\n", at + 1)
+            if end >= 0:
+                yield text[at + len(mark) : end]
+            at = text.find(mark, at + 1)
+
+    def _read(self, folder: str) -> bytes:
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.runs_fd)
+            fd = os.open(f"{folder}/{RECORD}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.runs_fd)
         except FileNotFoundError:
-            return None
-        try:
-            return os.read(fd, _LARGEST)
-        finally:
-            os.close(fd)
-
-
-def write_taker(fd: int, boot: str, keeper: Process) -> None:
-    """The first line of `started`: who has taken the attempt."""
-    write_all(fd, b'{"pid":%d,"start":%d,"boot":"%s"}\n' % (keeper.pid, keeper.start, boot.encode()))
-
-
-def write_process(fd: int, process: Process, began_at: datetime) -> None:
-    """The second line of `started`: what the command became."""
-    write_all(fd, b'{"pid":%d,"start":%d,"at":%d}\n' % (process.pid, process.start, to_micros(began_at)))
+            return b""
+        with os.fdopen(fd, "rb") as file:
+            return file.read()
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -140,10 +186,6 @@ def parse_end(attempt: Attempt, text: bytes) -> Ended | None:
         return Ended(attempt, from_micros(at), **fields)
     except TypeError:
         return None
-
-
-def _folder(attempt: Attempt) -> str:
-    return f"{attempt.run_id}/{attempt.number}"
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sensord.executors.folders import log_of
 from tests.cli.program import Program
 from tests.daemon.world import DAILY, HOURLY, World, at, on
 
@@ -25,8 +26,8 @@ def busy(world: World) -> World:
 
 
 def write_log(world: World, run_id: int, content: bytes, attempt: int = 1) -> Path:
-    path = world.folder.parent / ".sensord" / "runs" / str(run_id) / str(attempt) / "log"
-    path.parent.mkdir(parents=True)
+    path = world.folder.parent / ".sensord" / "runs" / log_of(run_id, attempt)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
@@ -83,7 +84,7 @@ def test_a_list_of_an_unknown_flow_is_not_found(busy: World, sensord: Program) -
 
 
 def test_a_run_is_shown_with_its_attempts(busy: World, sensord: Program) -> None:
-    log = busy.folder.parent / ".sensord" / "runs" / "2" / "1" / "log"
+    log = busy.folder.parent / ".sensord" / "runs" / log_of(2, 1)
     assert sensord("run", "show", "orders", TEN).lines == [
         "orders 2026-11-22T10:00:00Z",
         "  state     failed 20m ago",
@@ -130,7 +131,7 @@ def test_a_run_as_json(busy: World, sensord: Program) -> None:
                 "signal": None,
                 "problem": None,
                 "message": "exit 3",
-                "log": str(busy.folder.parent / ".sensord" / "runs" / "2" / "1" / "log"),
+                "log": str(busy.folder.parent / ".sensord" / "runs" / log_of(2, 1)),
             }
         ],
     }

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sensord.executors.folders import log_of
 from tests.cli.program import Program
 from tests.daemon.world import HOURLY, World, at
 
@@ -9,8 +10,8 @@ TEN = "2026-11-22T10:00"
 
 
 def write_log(world: World, run_id: int, text: str) -> None:
-    path: Path = world.folder.parent / ".sensord" / "runs" / str(run_id) / "1" / "log"
-    path.parent.mkdir(parents=True)
+    path: Path = world.folder.parent / ".sensord" / "runs" / log_of(run_id, 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 

@@ -13,7 +13,7 @@ from sensord.executors import inquiry
 from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News
 from sensord.executors.custody import AGAIN, Custody, Watcher
 from sensord.executors.journal import Journal
-from sensord.executors.ledger import Ledger, write_process, write_taker
+from sensord.executors.ledger import Ledger
 from sensord.executors.processes import Process, identify
 from tests.executors.watch import is_waiting
 
@@ -87,6 +87,36 @@ def test_what_cannot_be_taken_is_not_started_and_may_be_tried_again(
     assert again.message == "now it is taken"
 
 
+def test_what_cannot_be_put_on_record_is_not_taken(
+    custody: Custody, disk: Disk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Ledger, "write_taker", disk.fill(Ledger.write_taker))
+    disk.is_full = True
+    custody.take(JOB, Listener())
+
+    [ended] = turn(custody)
+
+    assert isinstance(ended, Ended)
+    assert ended.message == "cannot take the attempt: No space left on device"
+    assert custody.is_empty
+    assert list(tmp_path.glob("runs/*/*.log")) == []
+
+
+def test_an_end_that_waits_for_the_journal_is_put_on_record_once(
+    custody: Custody, disk: Disk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Journal, "append", disk.fill(Journal.append))
+    custody.refuse(FIRST, "too long", Listener())
+    disk.is_full = True
+    for _ in range(5):
+        assert turn(custody) == []
+
+    disk.is_full = False
+    assert len(turn(custody)) == 1
+    assert (tmp_path / "runs/0/record").read_text().count("1.1 ended") == 1
+    assert "ended 1 1" in (tmp_path / "runs/journal").read_text()
+
+
 def test_what_cannot_be_journalled_is_not_started(
     custody: Custody, disk: Disk, monkeypatch: pytest.MonkeyPatch, log: list[str], tmp_path: Path
 ) -> None:
@@ -102,7 +132,7 @@ def test_what_cannot_be_journalled_is_not_started(
     [ended] = turn(custody)
     assert isinstance(ended, Ended)
     assert (ended.problem, ended.message) == ("not_started", "cannot record the attempt: No space left on device")
-    assert not (tmp_path / "runs/1/1/log").exists()
+    assert (tmp_path / "runs/0/1.1.log").read_text() == ""
     assert custody.is_empty
 
 
@@ -167,10 +197,11 @@ def test_a_command_of_a_keeper_that_died_is_seen_to_its_end(
 ) -> None:
     monkeypatch.setattr(custody, "_most_watched", descriptors)
     with subprocess.Popen(["/bin/sh", "-c", "read code; exit $code"], stdin=subprocess.PIPE) as command:
-        fd = Ledger(folder).take(FIRST)
+        ledger = Ledger(folder)
+        fd = ledger.take(FIRST)
         assert fd
-        write_taker(fd, "now", Process(pid=1, start=10**15))
-        write_process(fd, identify(command.pid), SystemClock().now())
+        ledger.write_taker(FIRST, "now", Process(pid=1, start=10**15))
+        ledger.write_process(FIRST, identify(command.pid), SystemClock().now())
         os.close(fd)
         custody.look(FIRST, Listener())
 

@@ -207,8 +207,7 @@ class TestKeeper:
         began = daemon.wait_began(FIRST)
         daemon.forget()
         kill_keeper(daemon)
-        started = state / "runs/1/1/started"
-        started.write_bytes(started.read_bytes().splitlines(keepends=True)[0])
+        forget_process(state)
 
         assert daemon.wait_began(FIRST).pid == began.pid
         gate.let_end(3)
@@ -315,12 +314,17 @@ def kill_keeper(daemon: Watch) -> int:
 
 def undo_start(state: Path, *, pid: int | None = None) -> None:
     """As if the keeper of run 1 had died just after it took the attempt; or had noted down a pid that is used again."""
-    folder = state / "runs/1/1"
-    (folder / "exit").unlink()
-    (folder / "log").unlink()
-    taken = (folder / "started").read_bytes().splitlines(keepends=True)[0]
-    process = b'{"pid":%d,"start":1,"at":0}\n' % pid if pid else b""
-    (folder / "started").write_bytes(taken + process)
+    forget_process(state)
+    if pid:
+        with (state / "runs/0/record").open("ab") as record:
+            record.write(b'\n1.1 began {"pid":%d,"start":1,"at":0}\n' % pid)
+
+
+def forget_process(state: Path) -> None:
+    """As if of all that the record has to say, the taking alone had been written."""
+    record = state / "runs/0/record"
+    taken = next(line for line in record.read_bytes().splitlines(keepends=True) if b" taken " in line)
+    record.write_bytes(b"\n" + taken)
 
 
 def assert_ended_as(ended: Ended, code: int | None = None, *, signal: int | None = None) -> None:

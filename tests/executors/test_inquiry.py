@@ -14,7 +14,7 @@ from sensord.executors import processes
 from sensord.executors.base import Attempt, Ended
 from sensord.executors.inquiry import Inquiry, Over, Runs, Unsettled
 from sensord.executors.journal import restore, taken_line
-from sensord.executors.ledger import Ledger, write_process, write_taker
+from sensord.executors.ledger import Ledger
 from sensord.executors.processes import Process
 
 FIRST = Attempt(1, 1)
@@ -45,11 +45,15 @@ def command() -> Iterator[subprocess.Popen[bytes]]:
 def take(ledger: Ledger, *, boot: str = "now", keeper: Process | None = NOBODY, process: Process | None = None) -> None:
     fd = ledger.take(FIRST)
     assert fd is not None
-    if keeper:
-        write_taker(fd, boot, keeper)
-    if process:
-        write_process(fd, process, BEGAN_AT)
     os.close(fd)
+    if keeper:
+        ledger.write_taker(FIRST, boot, keeper)
+    if process:
+        ledger.write_process(FIRST, process, BEGAN_AT)
+
+
+def open_log(ledger: Ledger) -> int:
+    return os.open(ledger.log_path(FIRST), os.O_WRONLY | os.O_APPEND, dir_fd=ledger.runs_fd)
 
 
 def explain(finding: object) -> str:
@@ -135,14 +139,14 @@ def test_its_keeper_is_not_yet_named(
 ) -> None:
     take(ledger, keeper=None)
     at = (CLOCK.now() - timedelta(seconds=age)).timestamp()
-    os.utime(tmp_path / "runs/1/1/started", (at, at))
+    os.utime(tmp_path / "runs/0/1.1.log", (at, at))
 
     assert isinstance(inquiry.examine(FIRST), Over) == is_settled
 
 
 def test_the_command_nobody_noted_down_is_found_by_its_log(ledger: Ledger, inquiry: Inquiry) -> None:
     take(ledger)
-    log = ledger.open_log(FIRST)
+    log = open_log(ledger)
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=log, start_new_session=True) as command:
         finding = inquiry.examine(FIRST)
 
@@ -157,7 +161,7 @@ def test_somebody_who_writes_to_the_log_but_leads_no_session_is_not_the_command(
     ledger: Ledger, inquiry: Inquiry
 ) -> None:
     take(ledger)
-    log = ledger.open_log(FIRST)
+    log = open_log(ledger)
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=log) as reader:
         assert "died" in explain(inquiry.examine(FIRST))
         reader.kill()

@@ -1,7 +1,6 @@
 """The journal brings back what a power cut took from the disk: here the cut is played by deleting files."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -13,6 +12,7 @@ from sensord.core.instant import EPOCH
 from sensord.executors.base import Attempt, Ended
 from sensord.executors.journal import Journal, ended_line, forgotten_line, taken_line
 from sensord.executors.ledger import Ledger
+from sensord.executors.processes import Process
 from tests.executors.conftest import OpenLocal
 from tests.executors.test_deaths import kill_keeper
 from tests.executors.watch import shell
@@ -56,23 +56,22 @@ def test_what_was_forgotten_does_not_come_back_and_goes_again(folder: int, runs:
     with journal_of(folder, "two"):
         pass
 
-    assert not (runs / "1").exists()
-    assert not (runs / "2").exists()
+    assert not (runs / "0").exists()
 
 
 def test_what_was_taken_after_its_run_was_forgotten_is_kept(folder: int, runs: Path) -> None:
     ledger = Ledger(folder)
     later = Attempt(2, 6)
     ledger.take(later)
-    (runs / "2/6/log").write_text("words")
+    (runs / "0/2.6.log").write_text("words")
     with journal_of(folder, "one") as journal:
         journal.append([taken_line(SECOND), ended_line(END), forgotten_line(2), taken_line(later)])
 
     with journal_of(folder, "two"):
         pass
 
-    assert (runs / "2/6/log").read_text() == "words"
-    assert not (runs / "2/5").exists()
+    assert (runs / "0/2.6.log").read_text() == "words"
+    assert not (runs / "0/2.5.log").exists()
 
 
 def test_within_a_boot_the_files_are_the_truth(folder: int, runs: Path) -> None:
@@ -82,7 +81,7 @@ def test_within_a_boot_the_files_are_the_truth(folder: int, runs: Path) -> None:
     with journal_of(folder, "one"):
         pass
 
-    assert not (runs / "1").exists()
+    assert not (runs / "0").exists()
 
 
 def test_what_came_before_a_keeper_was_replaced_is_still_in_it(folder: int) -> None:
@@ -102,26 +101,26 @@ def test_it_changes_nothing_that_the_disk_has_kept(folder: int, runs: Path) -> N
     ledger = Ledger(folder)
     fd = ledger.take(SECOND)
     assert fd
-    os.write(fd, b"as it was\n")
+    os.write(fd, b"words\n")
     os.close(fd)
+    ledger.write_taker(SECOND, "one", Process(7, 8))
     ledger.write_end(END)
-    before = (runs / "2/5/exit").stat()
+    before = (runs / "0/record").read_bytes()
     with journal_of(folder, "one") as journal:
         journal.append([taken_line(SECOND), ended_line(END)])
 
     with journal_of(folder, "two"):
         pass
 
-    assert (runs / "2/5/started").read_bytes() == b"as it was\n"
-    after = (runs / "2/5/exit").stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (runs / "0/2.5.log").read_bytes() == b"words\n"
+    assert (runs / "0/record").read_bytes() == before
 
 
-@pytest.mark.parametrize("rest", [b"", b'{"at": 1', b"\0\0\0\0"])
+@pytest.mark.parametrize("rest", [b"", b'\n2.5 ended {"at": 1', b"\n2.5 end", b"\0\0\0\0", b"\n2.5 ended {}\n"])
 def test_it_mends_an_end_that_the_disk_kept_in_part(folder: int, runs: Path, rest: bytes) -> None:
     ledger = Ledger(folder)
     ledger.take(SECOND)
-    (runs / "2/5/exit").write_bytes(rest)
+    (runs / "0/record").write_bytes(rest)
     with journal_of(folder, "one") as journal:
         journal.append([ended_line(END)])
 
@@ -147,7 +146,7 @@ def test_a_torn_tail_hurts_nothing_before_or_behind_it(folder: int, runs: Path, 
     assert ledger.take(FIRST) is None
     assert ledger.take(Attempt(3, 1)) is None
     assert ledger.read_end(SECOND) is None
-    assert {path.name for path in runs.iterdir() if path.is_dir()} == {"1", "3"}
+    assert {path.name for path in runs.rglob("*.log")} == {"1.1.log", "3.1.log"}
 
 
 def test_it_begins_anew_before_it_grows_without_end(folder: int, runs: Path) -> None:
@@ -181,8 +180,8 @@ def test_after_a_power_cut_nothing_is_started_twice_and_no_end_forgotten(
     ended = before.wait_all_ended([FIRST, SECOND])
     kill_keeper(before)
     before.executor.close()
-    shutil.rmtree(state / "runs/1")
-    (state / "runs/2/5/exit").unlink()
+    (state / "runs/0/1.1.log").unlink()
+    (state / "runs/0/record").unlink()
 
     after = open_local(boot_id="two")
     after.submit(shell(FIRST, f"echo > '{tmp_path}/again'"))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ class TestFiles:
 
         daemon.wait_ended(FIRST)
 
-        assert (state / "runs/12/3/log").read_text() == "one\ntwo\nthree\n"
+        assert (state / "runs/0/12.3.log").read_text() == "one\ntwo\nthree\n"
 
     def test_each_attempt_has_its_own_log(self, open_local: OpenLocal, state: Path) -> None:
         daemon = open_local()
@@ -40,7 +41,7 @@ class TestFiles:
 
         daemon.wait_all_ended(attempts)
 
-        assert [(state / f"runs/12/{number}/log").read_text() for number in (1, 2, 3)] == ["1\n", "2\n", "3\n"]
+        assert [(state / f"runs/0/12.{number}.log").read_text() for number in (1, 2, 3)] == ["1\n", "2\n", "3\n"]
 
     def test_the_end_is_on_the_disk_when_it_is_told(self, open_local: OpenLocal, state: Path) -> None:
         daemon = open_local()
@@ -48,7 +49,7 @@ class TestFiles:
 
         daemon.wait_ended(FIRST)
 
-        assert json.loads((state / "runs/12/3/exit").read_text())["exit_code"] == 5
+        assert recorded_end(state)["exit_code"] == 5
         assert b"ended 12 3 " in (state / "runs/journal").read_bytes()
 
     def test_nothing_is_left_of_a_run_that_is_forgotten(self, open_local: OpenLocal, state: Path) -> None:
@@ -59,7 +60,7 @@ class TestFiles:
         daemon.executor.forget([12])
         daemon.wait_forgotten(12)
 
-        assert not (state / "runs/12").exists()
+        assert not (state / "runs/0").exists()
         assert b"forgotten 12\n" in (state / "runs/journal").read_bytes()
 
     def test_without_durability_there_is_no_journal(self, open_local: OpenLocal, state: Path) -> None:
@@ -69,7 +70,7 @@ class TestFiles:
         assert daemon.wait_ended(FIRST).exit_code == 5
 
         assert not (state / "runs/journal").exists()
-        assert json.loads((state / "runs/12/3/exit").read_text())["exit_code"] == 5
+        assert recorded_end(state)["exit_code"] == 5
 
     def test_nobody_else_may_look(self, open_local: OpenLocal, state: Path) -> None:
         umask = os.umask(0)
@@ -84,9 +85,8 @@ class TestFiles:
 
         assert {path.name for path in modes} >= {
             "runs",
-            "started",
-            "log",
-            "exit",
+            "12.3.log",
+            "record",
             "journal",
             "keeper.sock",
             "keeper.log",
@@ -268,6 +268,12 @@ class TestTrouble:
         executor.close()
         assert keeper
         wait_gone(keeper)
+
+
+def recorded_end(state: Path) -> Any:
+    """What the record says of the end of attempt 3 of run 12."""
+    lines = (state / "runs/0/record").read_text().splitlines()
+    return json.loads(next(line.removeprefix("12.3 ended ") for line in lines if line.startswith("12.3 ended ")))
 
 
 def keeper_of(daemon: Watch) -> int:

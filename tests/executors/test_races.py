@@ -45,7 +45,7 @@ def test_one_attempt_is_taken_by_one(tmp_path: Path, folder: int) -> None:
     for fd in descriptors:
         os.close(fd)
     assert len(descriptors) == 100
-    assert len(list(tmp_path.glob("runs/*/1/started"))) == 100
+    assert len(list(tmp_path.glob("runs/*/*.1.log"))) == 100
 
 
 def test_of_many_keepers_one_stays(state: Path) -> None:

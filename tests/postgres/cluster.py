@@ -20,10 +20,10 @@ STOP_LIMIT = 60.0  # seconds
 class Cluster:
     """One server on a Unix socket in a folder that nobody else enters. `pid` is the server's, `keeper` its keeper."""
 
-    def __init__(self, binaries: Path) -> None:
-        """Start the server in `binaries`, 1 to 2 s. NoServer says why that cannot be."""
+    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
+        """Start the server in `binaries`, 1 to 2 s. NoServer says why that cannot be. durable: see `keeper.DURABLE`."""
         self.keeper = subprocess.Popen(
-            [sys.executable, "-I", keeper.__file__, binaries],
+            [sys.executable, "-I", keeper.__file__, binaries, *["durable"] * durable],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C is for the tests, which then end it in order

@@ -1,8 +1,8 @@
 """The process between a test run and its PostgreSQL: makes a cluster, serves it, and ends and removes it when the test
 run is over, however that came: the end of standard input says so.
 
-A script by itself, on the standard library: `python -I keeper.py BIN_FOLDER`. It answers with one line of JSON:
-{"folder", "pid"} when the server takes connections, or {"problem"}. As root it serves as an unprivileged user.
+A script by itself, on the standard library: `python -I keeper.py BIN_FOLDER [durable]`. It answers with one line of
+JSON: {"folder", "pid"} when the server takes connections, or {"problem"}. As root it serves as an unprivileged user.
 """
 
 import ctypes
@@ -36,6 +36,10 @@ OPTIONS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+DURABLE = {"shared_buffers": "128MB", "max_wal_size": "1GB"} | dict.fromkeys(
+    ("fsync", "full_page_writes", "autovacuum"), "on"
+)
+"""For measurements: on disk, with whatever an installation has."""
 
 
 class Problem(Exception):
@@ -123,9 +127,11 @@ def initialise(binaries: Path, folder: Path, owner: Owner, environment: dict[str
         raise Problem(f"initdb of {binaries} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def serve(binaries: Path, folder: Path, owner: Owner, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def serve(
+    binaries: Path, folder: Path, owner: Owner, environment: dict[str, str], settings: dict[str, str]
+) -> "subprocess.Popen[bytes]":
     """The server, started; it dies with this process even where that is killed."""
-    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             [binaries / "postgres", "-D", folder / "data", "-k", folder, "-p", "5432", *options],
@@ -158,15 +164,16 @@ def await_ready(server: "subprocess.Popen[bytes]", folder: Path) -> None:
         time.sleep(0.01)
 
 
-def keep(binaries: Path) -> None:
+def keep(binaries: Path, *, durable: bool) -> None:
     """Start, answer, wait for the end of standard input, and clear away."""
+    settings = OPTIONS | DURABLE if durable else OPTIONS
     owner = Owner()
     with ExitStack() as folders:
-        folder = folders.enter_context(temporary_folder(owner, in_memory()))
+        folder = folders.enter_context(temporary_folder(owner, None if durable else in_memory()))
         binaries = reachable(binaries, owner, folders)
         environment = {"PATH": os.defpath, "LC_ALL": "C", "HOME": str(folder)}
         initialise(binaries, folder, owner, environment)
-        server = serve(binaries, folder, owner, environment)
+        server = serve(binaries, folder, owner, environment, settings)
         try:
             await_ready(server, folder)
             answer(folder=str(folder), pid=server.pid)
@@ -189,7 +196,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, leave)
     try:
-        keep(Path(sys.argv[1]))
+        keep(Path(sys.argv[1]), durable="durable" in sys.argv[2:])
     except (Problem, OSError) as problem:
         answer(problem=str(problem))
         raise SystemExit(1) from problem

@@ -1,0 +1,66 @@
+"""End to end: runs with a process each, upstreams and the downstreams that wait for them, by the real daemon.
+
+Beside it the bare loop of Popen that starts and awaits `/bin/true` as often.
+"""
+
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from bench.databases import Place, places
+from bench.figures import Figure
+from bench.site import Site, make_site
+
+FLOWS = 10
+"""Pairs of an upstream and a downstream."""
+
+SLOTS = 32
+
+SPAN = "SELECT MIN(a.submitted_at), MAX(o.at), COUNT(*) FROM attempt a JOIN outcome o ON o.run_id = a.run_id"
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    ticks = 10 if quick else 150
+    for place in places(("SQLite FULL",) if quick else ("SQLite FULL", "SQLite NORMAL", "PostgreSQL")):
+        yield from _measure(place, ticks)
+
+
+def _measure(place: Place, ticks: int) -> Iterator[Figure]:
+    site = make_site(place, f"slots = {SLOTS}")
+    write_backlog(site, ticks)
+    before = spawn_rate(2 * FLOWS * ticks // 4)
+    with site.daemon() as running:
+        idle = running.cpu_seconds
+        running.await_rows(place, f"SELECT 1 WHERE (SELECT COUNT(*) FROM run WHERE state > 5) < {2 * FLOWS * ticks}")
+        cpu = running.cpu_seconds - idle
+    floor = statistics.mean([before, spawn_rate(2 * FLOWS * ticks // 4)])
+    with place.open() as db:
+        ((begun, ended, number),) = db.fetch(SPAN)
+    target = ">= 30 %" if place.name == "PostgreSQL" else ">= 50 %"
+    yield Figure(
+        f"end to end, {place.name}", number / (ended - begun) * 1e6, "runs/s", floor, "Popen of /bin/true", target
+    )
+    yield Figure(f"CPU of the daemon a run, {place.name}", cpu / number * 1000, "ms", target="<= 2 ms")
+
+
+def write_backlog(site: Site, ticks: int) -> None:
+    """Pairs of flows that have so many ticks to make up for, all from hours ago, and none to come."""
+    first = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    start = first.strftime("%Y-%m-%dT%H:%M:%S")
+    end = (first + timedelta(seconds=ticks - 1)).strftime("%Y-%m-%dT%H:%M:%S")
+    schedule = f'[schedule]\ncron = "* * * * * *"\nseconds = true\nstart = {start}\nend = {end}\n'
+    run = '[run]\ncommand = ["/bin/true"]\nmax_active = 1000\n'
+    for number in range(FLOWS):
+        site.write(f"up/flow_{number}", schedule + run)
+        site.write(f"down/flow_{number}", f'{schedule}{run}\n[[sensors]]\nupstream = "up/flow_{number}"\n')
+
+
+def spawn_rate(count: int) -> float:
+    """`/bin/true` a second, one at a time."""
+    before = time.perf_counter()
+    for _ in range(count):
+        with subprocess.Popen(["/bin/true"], stdin=subprocess.DEVNULL, start_new_session=True):
+            pass
+    return count / (time.perf_counter() - before)
