@@ -23,6 +23,7 @@ COMMANDS = {
     "why": "sensord.cli.why:why",
     "resolve": "sensord.cli.resolve:resolve",
     "next": "sensord.cli.next:next_ticks",
+    "graph": "sensord.cli.graph:graph",
     "flow": "sensord.cli.flow:flow",
     "run": "sensord.cli.run:run",
     "daemon": "sensord.cli.daemon:daemon",
@@ -91,8 +92,8 @@ class Program(Group):
 def cli() -> None:
     """A scheduler for flows that wait for each other across schedules.
 
-    What shows something needs no daemon: it looks into the database. `check`, `resolve` and `next` read the config
-    files alone. `sensord COMMAND --help` has examples.
+    What shows something needs no daemon: it looks into the database. `check`, `resolve`, `next` and `graph` read the
+    config files alone. `sensord COMMAND --help` has examples.
     """
 
 
