@@ -8,7 +8,7 @@ from sensord.cli.command import Group, Session, json_option, pass_session
 
 @click.group("flow", cls=Group)
 def flow() -> None:
-    """List the flows that the daemon knows; show, pause or resume one."""
+    """List flows; show, pause or resume one; write a new one."""
 
 
 @flow.command("list", examples=["sensord flow list", "sensord flow list --json"])
@@ -52,6 +52,34 @@ def show_flow(session: Session, name: str, as_json: bool) -> None:
         render.show_json(flow_view.detail_shape(view, downstreams, problems, now))
     else:
         render.show(flow_view.detail_lines(view, downstreams, problems, now))
+
+
+@flow.command(
+    "new",
+    examples=[
+        "sensord flow new mart/sales --upstream ingest/orders --upstream dim/customers",
+        "sensord flow new mart/top --cron '0 6 * * *' --template dbt",
+    ],
+)
+@click.argument("name", metavar="NAME")
+@click.option("--cron", metavar="EXPRESSION", help="When it runs: every hour, unless what it builds on says.")
+@click.option("--template", metavar="TEMPLATE", help="The template that it extends: one of templates/.")
+@click.option("--upstream", "upstreams", metavar="FLOW", multiple=True, help="A flow that it waits for.")
+@pass_session
+def new_flow(session: Session, name: str, cron: str | None, template: str | None, upstreams: tuple[str, ...]) -> None:
+    """Write the file of a new flow.
+
+    With a sensor for each upstream, and a command to be replaced by your own; what a template or defaults.toml says is
+    left to these. Nothing is written over. A daemon that watches its files takes the flow up at once.
+    """
+    from sensord.cli import render
+    from sensord.cli.new_flow import make
+    from sensord.errors import ConfigError
+
+    made = make(session, name, cron, template, upstreams)
+    render.message(f"made {made.path}")
+    if made.problems:
+        raise ConfigError(made.problems)
 
 
 for _change in change.FLOW:

@@ -18,12 +18,14 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 COMMANDS = {
+    "init": "sensord.cli.init:init",
     "check": "sensord.cli.check:check",
     "status": "sensord.cli.status:status",
     "why": "sensord.cli.why:why",
     "resolve": "sensord.cli.resolve:resolve",
     "next": "sensord.cli.next:next_ticks",
     "graph": "sensord.cli.graph:graph",
+    "schema": "sensord.cli.schema:schema",
     "flow": "sensord.cli.flow:flow",
     "run": "sensord.cli.run:run",
     "daemon": "sensord.cli.daemon:daemon",
