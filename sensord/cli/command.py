@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from sensord.cli.completion import FlowType
 from sensord.cli.session import Session
 
 
@@ -33,12 +34,21 @@ def common_options() -> list[click.Parameter]:
     ]
 
 
+def _complete_flows(param: click.Parameter) -> None:
+    """What help calls a FLOW, or a PATTERN of its name, is completed by the shell."""
+    shown = param.metavar or (param.name or "").upper()
+    if param.type is click.STRING and ("FLOW" in shown or "PATTERN" in shown):
+        param.type = FlowType()
+
+
 class Command(click.Command):
     """A command with `examples`, whole command lines that its help shows as they are."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.examples = examples
+        for param in self.params:
+            _complete_flows(param)
         self.params.extend(common_options())
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

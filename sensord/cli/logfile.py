@@ -1,4 +1,4 @@
-"""The log of an attempt: print it, or only its end."""
+"""The log of an attempt: where it is; print it, piece by piece or at once, or only its end."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,13 @@ import click
 from sensord.escape import escape
 
 TAIL_BYTES = 64 * 1024
+
+
+def log_path(state_folder: Path, run_id: int, attempt: int) -> Path:
+    """That of one attempt, on the host that it ran on."""
+    from sensord.executors.folders import log_of
+
+    return state_folder / "runs" / log_of(run_id, attempt)
 
 
 def copy(path: Path, *, raw: bool) -> None:
@@ -21,6 +28,28 @@ def copy(path: Path, *, raw: bool) -> None:
     with path.open(encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         while lines := file.readlines(1 << 16):
             click.echo("".join(clean(line) + "\n" for line in lines), nl=False)
+
+
+class Printer:
+    """Prints a log that comes in pieces: whole lines, escaped; or with `raw` the bytes as they are."""
+
+    def __init__(self, *, raw: bool) -> None:
+        self._raw = raw
+        self._held = b""
+
+    def write(self, piece: bytes) -> None:
+        if self._raw:
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            return
+        *lines, self._held = (self._held + piece).split(b"\n")
+        if lines:
+            click.echo("".join(clean(line.decode(errors="backslashreplace")) + "\n" for line in lines), nl=False)
+
+    def end(self) -> None:
+        """There is no more of this log: what has no end of its line is a line, too."""
+        if self._held:
+            self.write(b"\n")
 
 
 def tail(path: Path, number: int) -> list[str]:

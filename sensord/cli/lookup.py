@@ -1,10 +1,10 @@
 """From what a person names to what the database holds; NotFound says what is there instead."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sensord.cli.instants import Since, When, at_instant, since_instant, utc
+from sensord.cli.instants import Since, When, at_instant, period_of, since_instant, utc
 from sensord.clock import Clock
 from sensord.core.instant import format_instant
 from sensord.core.run import State
@@ -13,6 +13,9 @@ from sensord.store.database import Database
 from sensord.store.reads import flows, runs
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
+
+SHOWN = 4
+"""How many runs are named where one has to be chosen."""
 
 
 def find_flow(db: Database, name: str) -> Flow:
@@ -37,14 +40,51 @@ def find_run(db: Database, clock: Clock, name: str, when: When) -> Run:
         if found is None:
             raise NotFound(f"{name} has no runs yet", hint=f"`sensord why {name}` says when its first one comes")
         return found
-    at = instant_for(db, clock, flow, when)
-    found = runs.by_date(db, name, at)
+    at, found = find_date(db, clock, flow, when)
     if found is None:
         raise NotFound(f"{name} has no run at {format_instant(at)}", hint=_nearby(db, name, at))
     return found
 
 
-def instant_for(db: Database, clock: Clock, flow: Flow, when: datetime | str) -> datetime:
+def find_run_or_id(db: Database, clock: Clock, flow: str, when: When) -> Run:
+    """As find_run; a number in place of the flow, without a date, is a run's id."""
+    if not (flow.isdigit() and when == "latest"):
+        return find_run(db, clock, flow, when)
+    found = runs.by_id(db, int(flow)) if len(flow) < 19 else None
+    if found is None:
+        raise NotFound(f"no run with the id {flow}", hint="`sensord run list` shows the runs")
+    return found
+
+
+def find_date(db: Database, clock: Clock, flow: Flow, when: When) -> tuple[datetime, Run | None]:
+    """The logical date that a DATE other than `latest` stands for, with the run of that date, if there is one.
+
+    Of a period it is the beginning, or the only run in it, or else the only tick. NotFound where it has several runs.
+    """
+    zone = partial(zone_of, db, flow)
+    at, period = at_instant(when, clock, zone), period_of(when, clock, zone)
+    run = runs.by_date(db, flow.name, at)
+    if run or period is None:
+        return at, run
+    within = runs.select(db, runs.Filter(SHOWN, flow.name, since_at=at, before_at=period[1]))
+    if len(within) > 1:
+        dates = ", ".join(format_instant(one.logical_at) for one in within)
+        until = format_instant(period[1])
+        raise NotFound(f"{flow.name} has several runs from {format_instant(at)} to {until}", hint=f"such as {dates}")
+    return (within[0].logical_at, within[0]) if within else (_only_tick(db, flow, *period) or at, None)
+
+
+def _only_tick(db: Database, flow: Flow, start: datetime, end: datetime) -> datetime | None:
+    """The flow's tick in `[start, end)`; None where there is none, or more than one."""
+    from sensord.config.body import flow_from_body
+
+    schedule = flow_from_body(flow.name, flows.body(db, flow)).schedule
+    first = schedule.next(start - timedelta(microseconds=1))
+    second = schedule.next(first) if first else None
+    return first if first and first < end and not (second and second < end) else None
+
+
+def instant_for(db: Database, clock: Clock, flow: Flow, when: When) -> datetime:
     """The instant of a DATE other than `latest`; one without a zone is in the flow's."""
     return at_instant(when, clock, partial(zone_of, db, flow))
 

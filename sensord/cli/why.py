@@ -38,7 +38,7 @@ def why(session: Session, flow: str, date: When, as_json: bool) -> None:
 
 def _answer(session: Session, db: "Database", name: str, when: When, now: datetime) -> "Answer":
     from sensord.cli.answer import answer_run, answer_tick
-    from sensord.cli.lookup import find_flow, instant_for
+    from sensord.cli.lookup import find_date, find_flow
     from sensord.store.reads import runs
 
     flow = find_flow(db, name)
@@ -46,7 +46,6 @@ def _answer(session: Session, db: "Database", name: str, when: When, now: dateti
         run = runs.newest(db, name)
         at = run.logical_at if run else None
     else:
-        at = instant_for(db, session.clock, flow, when)
-        run = runs.by_date(db, name, at)
+        at, run = find_date(db, session.clock, flow, when)
     logs = session.state_folder / "runs"
     return answer_run(db, flow, run, logs, now) if run else answer_tick(db, flow, at, now)

@@ -61,12 +61,13 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which runs: all of these that are given. `limit` keeps the newest by logical date."""
+    """Which runs: all of these that are given. `limit` keeps the newest by logical date; `before_at` is exclusive."""
 
     limit: int
     flow: str | None = None
     state: State | None = None
     since_at: datetime | None = None
+    before_at: datetime | None = None
 
 
 _ENDED = FINAL | {State.RETRYING}
@@ -162,6 +163,7 @@ def select(db: Database, wanted: Filter) -> list[Run]:
     terms: dict[str, tuple[str, int | str | None]] = {
         "f.name = :flow": ("flow", wanted.flow),
         "r.logical_date >= :since": ("since", since),
+        "r.logical_date < :before": ("before", to_micros(wanted.before_at) if wanted.before_at else None),
         f"r.state = :state{_hint(wanted.state)}": ("state", None if wanted.state is None else int(wanted.state)),
     }
     chosen = {term: pair for term, pair in terms.items() if pair[1] is not None}
