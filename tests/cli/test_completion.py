@@ -6,8 +6,7 @@ from click.testing import CliRunner
 
 from sensord.cli.main import cli
 from sensord.cli.session import Session
-from tests.cli.program import Program
-from tests.cli.test_files import write
+from tests.cli.program import Program, write
 from tests.daemon.world import HOURLY, World
 
 

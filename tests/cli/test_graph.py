@@ -5,8 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.program import Program
-from tests.cli.test_files import write
+from tests.cli.program import Program, write
 from tests.daemon.world import DAILY, HOURLY, on
 
 SVG = "{http://www.w3.org/2000/svg}"

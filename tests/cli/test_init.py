@@ -8,8 +8,7 @@ import pytest
 
 from sensord.config import load
 from sensord.testing import ManualClock
-from tests.cli.program import Program
-from tests.cli.test_files import write
+from tests.cli.program import Program, write
 from tests.daemon.world import DAILY, HOURLY, World, at, on
 from tests.support.json_schema import faults
 
