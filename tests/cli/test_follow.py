@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sensord.executors.folders import log_of
 from tests.cli.program import Program
 from tests.daemon.world import HOURLY, World
 
@@ -22,7 +23,7 @@ def busy(world: World) -> World:
 
 
 def log(world: World, attempt: int = 1) -> Path:
-    path = world.folder.parent / ".sensord" / "runs" / "1" / str(attempt) / "log"
+    path = world.folder.parent / ".sensord" / "runs" / log_of(1, attempt)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
