@@ -26,6 +26,7 @@ COMMANDS = {
     "next": "sensord.cli.next:next_ticks",
     "graph": "sensord.cli.graph:graph",
     "schema": "sensord.cli.schema:schema",
+    "simulate": "sensord.cli.simulate:simulate",
     "flow": "sensord.cli.flow:flow",
     "run": "sensord.cli.run:run",
     "daemon": "sensord.cli.daemon:daemon",

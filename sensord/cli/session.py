@@ -72,7 +72,7 @@ class Session:
 
     def require_database(self) -> None:
         """NotFound where the database is a file that is not there; a server says for itself what is wrong."""
-        if not self._is_there():
+        if not self.has_database:
             raise NotFound(
                 f"no database at {self.url.removeprefix('sqlite://')}",
                 hint="`sensord daemon start` makes it; --config, --db or SENSORD_DB name another",
@@ -85,11 +85,13 @@ class Session:
 
     def open_for_change(self) -> "Database":
         """The database, to leave a request for the daemon. NoDaemon where there is none, so that no daemon leads."""
-        if not self._is_there():
+        if not self.has_database:
             raise NoDaemon("no daemon leads: there is no database yet", hint="start one with `sensord daemon start`")
         return self._open(readonly=False)
 
-    def _is_there(self) -> bool:
+    @property
+    def has_database(self) -> bool:
+        """False where it is a file that is not there."""
         return not self.url.startswith("sqlite://") or os.path.exists(self.url.removeprefix("sqlite://"))  # noqa: PTH110 -- quicker to start than pathlib
 
     def _open(self, *, readonly: bool) -> "Database":

@@ -75,12 +75,12 @@ def _row(one: Seen, now: datetime) -> Sequence[Cell]:
     comes = span_of(one.next_at - now) if one.next_at else ""
     if run is None:
         return [flow, "", "", "no runs yet", "", comes, ""]
-    why = _sentence(one.waits) if one.waits else run.message or run.reason or ""
+    why = wait_words(one.waits) if one.waits else run.message or run.reason or ""
     newest = format_instant(run.logical_at)
     return [flow, strip(one.states), newest, state_span(run.state), lasted(run, now), comes, why]
 
 
-def _sentence(found: Sequence[Wait]) -> str:
+def wait_words(found: Sequence[Wait]) -> str:
     """Whom a run waits for: the worst of them, and how many more."""
     worst = found[0]
     verb = "blocked by" if worst.state in FINAL else "waits for"

@@ -49,6 +49,7 @@ SHOWS = {
     "sensord resolve": ["sales", "latest"],
     "sensord next": ["sales"],
     "sensord graph": ["sales"],
+    "sensord simulate": [],
     "sensord flow list": [],
     "sensord flow show": ["sales"],
     "sensord run list": [],

@@ -92,6 +92,11 @@ def problems(db: Database) -> list[Problem]:
     return [Problem(*row) for row in db.fetch(PROBLEMS)]
 
 
+def all_active(db: Database) -> list[Flow]:
+    """All flows that have their files, by name."""
+    return [flow for flow, _ in with_bodies(db) if flow.state == 1]
+
+
 def with_bodies(db: Database) -> list[tuple[Flow, str]]:
     """All flows that are not retired, by name, each with its current definition as canonical JSON."""
     return [(_flow(row[:_WIDTH]), row[_WIDTH]) for row in db.fetch(WITH_BODIES)]

@@ -1,0 +1,51 @@
+"""Reading what has been: how long a flow's runs took, how runs ended, which are still to end."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sensord.core.instant import from_micros, to_micros
+from sensord.core.run import State
+from sensord.store.database import Database
+
+NEWEST = 20
+"""Of how many of a flow's newest runs the durations are looked at."""
+
+DURATIONS = """
+SELECT r.finished_at - r.started_at
+FROM (SELECT n.state, n.started_at, n.finished_at FROM run n WHERE n.flow_id = :flow
+      ORDER BY n.logical_date DESC LIMIT :newest) r
+WHERE r.state = 6 AND r.started_at IS NOT NULL AND r.finished_at >= r.started_at
+"""
+ENDED = """
+SELECT x.flow, r.logical_date, r.state
+FROM ROWS(:dates, flow text, at) x
+JOIN flow f ON f.name = x.flow
+JOIN run r ON r.flow_id = f.id AND r.logical_date = x.at
+WHERE r.state >= 6
+"""
+WAITING = """
+SELECT f.name, r.logical_date FROM run r JOIN flow f ON f.id = r.flow_id
+WHERE r.state < 6 AND f.state = 1 AND r.logical_date < :before ORDER BY r.logical_date, f.name
+"""
+FIRST_DATES = "SELECT name, first_date FROM flow WHERE first_date IS NOT NULL"
+
+
+def durations(db: Database, flow_id: int) -> list[timedelta]:
+    """How long the successful ones of a flow's newest runs took; empty where there are none."""
+    return [timedelta(microseconds=row[0]) for row in db.fetch(DURATIONS, flow=flow_id, newest=NEWEST)]
+
+
+def ended(db: Database, dates: Sequence[tuple[str, datetime]]) -> dict[tuple[str, datetime], State]:
+    """The final states of those of these (flow, logical date) that have one."""
+    rows = [(flow, to_micros(at)) for flow, at in dates]
+    return {(flow, from_micros(at)): State(state) for flow, at, state in db.fetch(ENDED, dates=rows)} if rows else {}
+
+
+def unfinished(db: Database, before: datetime) -> list[tuple[str, datetime]]:
+    """All runs of an earlier logical date that have not ended, as (flow, logical date), the oldest first."""
+    return [(flow, from_micros(at)) for flow, at in db.fetch(WAITING, before=to_micros(before))]
+
+
+def first_dates(db: Database) -> dict[str, datetime]:
+    """The first logical date of each flow that has planned any."""
+    return {name: from_micros(at) for name, at in db.fetch(FIRST_DATES)}
