@@ -1,4 +1,4 @@
-"""What people change: `sensord run rerun|cancel|mark|trigger` and `sensord flow pause|resume`, each a request."""
+"""What people change: `sensord run rerun|cancel|mark|trigger`, `sensord flow pause|resume|retire`; each a request."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -115,12 +115,27 @@ def pause(session: Session, flow: str) -> None:
 @_FLOW
 @pass_session
 def resume(session: Session, flow: str) -> None:
-    """Go on with a paused flow: the ticks that passed are made up for, the oldest first."""
+    """Go on with a paused flow.
+
+    The ticks that passed were missed: its `catchup` says which of them are run.
+    """
     _ask_of_flow(session, "resume", flow)
 
 
+@click.command("retire", cls=Command, examples=["sensord flow retire mart/sales"])
+@_FLOW
+@pass_session
+def retire(session: Session, flow: str) -> None:
+    """Give up a flow whose file is gone, without waiting for `retire_after`.
+
+    Its runs that have not started are cancelled, and what runs ends. Who waits for it finds no match. How its runs
+    ended is kept, and still counts; if its file comes back, it goes on.
+    """
+    _ask_of_flow(session, "retire", flow)
+
+
 RUN = (rerun, cancel, mark, trigger)
-FLOW = (pause, resume)
+FLOW = (pause, resume, retire)
 
 
 def _ask_of_run(session: Session, kind: str, flow: str, date: When, **more: str) -> None:

@@ -8,7 +8,7 @@ from sensord.cli.command import Group, Session, json_option, pass_session
 
 @click.group("flow", cls=Group)
 def flow() -> None:
-    """List flows; show, pause or resume one; write a new one."""
+    """List flows; show, pause, resume or retire one; write a new one."""
 
 
 @flow.command("list", examples=["sensord flow list", "sensord flow list --json"])

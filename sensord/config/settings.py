@@ -7,19 +7,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from sensord.config.build_limits import read_age
+from sensord.config.build_limits import read_age, to_span
 from sensord.config.document import Document, Fault, read_document
 from sensord.config.files import read_text
 from sensord.config.names import SETTINGS_FILE, show
 from sensord.config.report import Report
 from sensord.config.shape import read_shape
 from sensord.config.tables import SettingsTable
-from sensord.errors import ConfigError, Problem
+from sensord.errors import ConfigError, InvalidValue, Problem
 
 STATE_FOLDER = ".sensord"
 DATABASE_FILE = "sensord.db"
 SLOTS_A_CPU = 4
 """Commands of a warehouse mostly wait for the warehouse."""
+
+RETIRE_AFTER = timedelta(minutes=10)
 
 _URL = re.compile(r"sqlite:///.|postgres(ql)?://.")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -28,7 +30,9 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 @dataclass(frozen=True, slots=True)
 class Settings:
     """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name.
-    retention: how long more than the outcome of a run is kept; None: for ever."""
+    retention: how long more than the outcome of a run is kept; None: for ever. retire_after: how long the file of a
+    flow may be gone before the flow is given up.
+    """
 
     database_url: str
     state: Path
@@ -37,6 +41,7 @@ class Settings:
     mapping_modules: tuple[str, ...]
     watch: Literal["events", "poll", "off"]
     retention: timedelta | None
+    retire_after: timedelta
 
 
 def load_settings(directory: Path) -> Settings:
@@ -51,6 +56,7 @@ def load_settings(directory: Path) -> Settings:
     if table.state == "":
         report.at_value(("state",), "expected the path of a folder, got an empty text")
     retention = read_age(table.retention, report)
+    retire_after = _read_retire_after(table, report)
     if report.problems:
         raise ConfigError(sorted(report.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return Settings(
@@ -61,6 +67,7 @@ def load_settings(directory: Path) -> Settings:
         mapping_modules=tuple(table.mapping_modules or ()),
         watch=table.watch or "events",
         retention=retention,
+        retire_after=RETIRE_AFTER if retire_after is None else retire_after,
     )
 
 
@@ -107,6 +114,16 @@ def _check_url(text: str, key: str, report: Report) -> str | None:
     hint = "write sqlite:///absolute/path or postgresql://user@host/database"
     report.at_value((key,), f"expected the URL of a database{where}, got {got}", hint)
     return None
+
+
+def _read_retire_after(table: SettingsTable, report: Report) -> timedelta | None:
+    if table.retire_after is None:
+        return None
+    try:
+        return to_span(table.retire_after)
+    except InvalidValue as error:
+        report.refuse(("retire_after",), error)
+        return None
 
 
 def _check_modules(table: SettingsTable, report: Report) -> None:

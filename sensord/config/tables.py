@@ -126,4 +126,5 @@ class SettingsTable(Table):
     slots: Annotated[int | None, Field(ge=1, le=10_000), Expects("a whole number from 1 to 10000")] = None
     mapping_modules: Annotated[list[str] | None, Expects("a list of names of modules")] = None
     retention: Annotated[str | None, _AGE] = None
+    retire_after: Annotated[str | None, Expects('a duration such as "10m"')] = None
     watch: Annotated[Literal["events", "poll", "off"] | None, Expects('"events", "poll" or "off"', _WATCH)] = None

@@ -16,7 +16,6 @@ KEYS: dict[str, frozenset[str]] = {
             "lost_after",
             "notifications",
             "pools",
-            "retire_after",
         }
     ),
 }

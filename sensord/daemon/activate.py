@@ -13,6 +13,7 @@ from sensord.core.instant import from_micros, to_micros
 from sensord.core.queued import Hold
 from sensord.core.ticks import Timeline
 from sensord.daemon.catalog import Catalog, Entry
+from sensord.daemon.plan import catch_up
 from sensord.daemon.remap import remap
 from sensord.daemon.timelines import Timelines, followed
 from sensord.store import edges, flows, runs
@@ -42,14 +43,21 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     gone = [row.id for name, row in known.items() if row.state == FlowState.ACTIVE and not config.holds(name)]
     if gone:
         flows.remove(tx, gone, micros)
+    broken = [row.id for name, row in known.items() if row.state == FlowState.REMOVED and config.holds(name)]
+    if broken:
+        flows.restore(tx, broken)
     flows.set_problems(tx, config.problems, micros)
     catalog = load(tx, config.flows)
     had = {one.flow.name: one for one in changed if one.flow.name in current}
+    returned = [row for row in known.values() if row.state != FlowState.ACTIVE and not catalog.by_id[row.id].removed_at]
     shifted = {name for name, one in had.items() if one.schedule_digest != current[name].schedule_digest}
+    shifted |= {row.name for row in returned if row.state == FlowState.RETIRED}
     remapped = {name for name, one in had.items() if _sensors(current[name], name) != one.flow.sensors} | shifted
     remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
     runs.redefine(tx, [known[name].id for name in had])
-    _remap(tx, catalog, before, [catalog.by_name[name].id for name in remapped], micros)
+    missed = catch_up(tx, [catalog.by_id[row.id] for row in returned if row.paused_at is None], micros)
+    flow_ids = [catalog.by_name[name].id for name in remapped]
+    remap(tx, catalog, before, runs.waiting(tx, flow_ids) if flow_ids else [], micros, missed)
     return catalog
 
 
@@ -58,7 +66,7 @@ def load(tx: Transaction, fresh: Mapping[str, Loaded]) -> Catalog:
     history: dict[int, list[Definition]] = defaultdict(list)
     for definition in flows.definitions(tx):
         history[definition.flow_id].append(definition)
-    rows = [row for row in flows.all_flows(tx) if row.state != FlowState.RETIRED]
+    rows = flows.all_flows(tx)
     bodies = {row.name: _body(row, history[row.id]) for row in rows}
     parsed: dict[str, Flow] = {}
     for row in rows:
@@ -108,12 +116,6 @@ def _define(
         flows.adopt(tx, adopted)
 
 
-def _remap(tx: Transaction, catalog: Catalog, before: Catalog, flow_ids: Sequence[int], now: int) -> None:
-    """What waiting runs of these flows wait for is resolved anew."""
-    if flow_ids:
-        remap(tx, catalog, before, runs.waiting(tx, flow_ids), now)
-
-
 def _current(rows: Iterable[FlowRow], definitions: Sequence[Definition]) -> dict[str, Definition]:
     by_id = {definition.id: definition for definition in definitions}
     return {row.name: by_id[row.definition_id] for row in rows}
@@ -137,4 +139,7 @@ def _entry(row: FlowRow, flow: Flow, timeline: Timeline) -> Entry:
     hold = Hold.SCHEDULED if row.paused_at is not None else Hold.NONE
     if row.state != FlowState.ACTIVE:
         hold = Hold.ALL
-    return Entry(row.id, flow, row.definition_id, timeline, from_micros(row.planned_to), first_at, hold)
+    entry = Entry(row.id, flow, row.definition_id, timeline, from_micros(row.planned_to), first_at, hold)
+    if row.state != FlowState.ACTIVE and row.removed_at is not None:
+        entry.removed_at, entry.retired = from_micros(row.removed_at), row.state == FlowState.RETIRED
+    return entry

@@ -24,7 +24,10 @@ SHARE = 50
 
 @dataclass(slots=True)
 class Entry:
-    """One flow. Every tick at or before `planned_to` has a run or counts as missed. While it is held it plans none."""
+    """One flow. Every tick at or before `planned_to` has a run or counts as missed. While it is held it plans none.
+
+    removed_at: since when its file is gone. retired: it has been given up since; nothing of it starts any more.
+    """
 
     id: int
     flow: Flow
@@ -33,6 +36,8 @@ class Entry:
     planned_to: datetime
     first_at: datetime | None
     hold: Hold = Hold.NONE
+    removed_at: datetime | None = None
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Due:
 
 
 class Catalog:
-    """All flows, by id and by name, with the order in which they fall due."""
+    """All flows, also those that are gone, by id and by name, with the order in which they fall due."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.by_id: dict[int, Entry] = {entry.id: entry for entry in entries}
@@ -57,6 +62,7 @@ class Catalog:
         self._heap: list[tuple[datetime, int]] = []
         self._backlog: deque[int] = deque()
         self._listed: set[int] = set()
+        self._removed = [entry for entry in self.by_id.values() if entry.removed_at and not entry.retired]
         for entry in self.by_id.values():
             self._push(entry)
 
@@ -66,6 +72,25 @@ class Catalog:
         if self._backlog:
             return self.by_id[self._backlog[0]].planned_to
         return self._heap[0][0] if self._heap else None
+
+    @property
+    def number(self) -> int:
+        """How many flows there are that have not been given up."""
+        return sum(not entry.retired for entry in self.by_id.values())
+
+    def removed_by(self, at: datetime) -> list[Entry]:
+        """The flows whose files were gone by then, and that have not been given up."""
+        return [entry for entry in self._removed if entry.removed_at and entry.removed_at <= at]
+
+    @property
+    def removed_at(self) -> datetime | None:
+        """When the first of the flows went whose files are gone and that have not been given up."""
+        return min((entry.removed_at for entry in self._removed if entry.removed_at), default=None)
+
+    def retire(self, entry: Entry) -> None:
+        """The flow is given up."""
+        entry.retired = True
+        self._removed.remove(entry)
 
     def definition(self, tx: Transaction, flow_id: int, definition_id: int) -> Flow:
         """The flow as one of its definitions has it: a released run keeps its own, also after a reload."""

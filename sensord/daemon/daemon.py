@@ -29,6 +29,7 @@ from sensord.daemon.picture import Picture, load_picture
 from sensord.daemon.plan import plan
 from sensord.daemon.requests import Handler, Tell, serve
 from sensord.daemon.retention import Pruner
+from sensord.daemon.retire import retire
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.sweep import Sweeper
 from sensord.errors import InvalidValue, NotFound
@@ -59,11 +60,12 @@ class Turn:
     started: list[Live] = field(default_factory=list)
     ended: list[Live] = field(default_factory=list)
     retrying: list[Live] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        told = self.requests or self.reports or self.alarms or self.pruned or self.mended
+        told = self.requests or self.reports or self.alarms or self.retired or self.pruned or self.mended
         return not (told or self.submitted or self.planned or self.settled.released)
 
 
@@ -96,6 +98,7 @@ class Daemon:
         self._pruner = Pruner()
         self._sweeper = Sweeper()
         self._retention: timedelta | None = None
+        self._retire_after: timedelta | None = None
         self._reports: list[Report] = []
         self._jobs: list[Job] = []
         self._kills: list[tuple[Attempt, int]] = []
@@ -132,14 +135,15 @@ class Daemon:
         return self._change_for(kind, body, _to_nobody)
 
     def _reload_for(self, tell: Tell) -> str:
-        known = {name: entry.flow.schedule for name, entry in self._picture.catalog.by_name.items()}
+        entries = self._picture.catalog.by_name.items()
+        known = {name: entry.flow.schedule for name, entry in entries if not entry.retired}
         config = self._read_config(known)
         with self._writing() as tx:
             catalog = activate(tx, config, self.clock.now(), self._picture.catalog)
             picture, _ = load_picture(tx, catalog)
-            self._retention = config.settings.retention
+            self._retention, self._retire_after = config.settings.retention, config.settings.retire_after
             self._keep(tx, catalog)
-            text = f"{len(catalog.by_id)} flows, {len(config.problems)} problems"
+            text = f"{catalog.number} flows, {len(config.problems)} problems"
             tell(tx, text)
         self._picture = picture
         return text
@@ -156,9 +160,7 @@ class Daemon:
         with self._writing(asked=True) as tx:
             changed = CHANGES[kind](tx, self._picture, body, to_micros(self.clock.now()))
             tell(tx, changed.text)
-        for run in changed.left:
-            self._picture.queue.vacate(run.run_id)
-            self._picture.queue.remove(run.run_id)
+        self._picture.take_out(changed.left)
         self._picture.note_settled(changed.settled)
         self._ring(changed.rung)
         self._pruner.expect(to_micros(self.clock.now()))
@@ -191,7 +193,14 @@ class Daemon:
     def _turn_at(self) -> datetime | None:
         due = self._picture.next_due
         ticks = None if self.draining else self._picture.catalog.next_at
-        return min([at for at in (ticks, None if due is None else from_micros(due)) if at], default=None)
+        timer = None if due is None else from_micros(due)
+        return min([at for at in (ticks, timer, self._retire_at) if at], default=None)
+
+    @property
+    def _retire_at(self) -> datetime | None:
+        """When the next flow is given up whose file is gone; not before it is known how long that takes."""
+        removed_at = self._picture.catalog.removed_at
+        return removed_at + self._retire_after if removed_at and self._retire_after is not None else None
 
     def tick(self) -> Turn:
         """One turn. Raises SensordError with nothing lost: the next turn starts from what the database holds."""
@@ -227,6 +236,7 @@ class Daemon:
             turn.settled.add(rung.settled)
             self._ring(rung)
             picture.next_due = timers.next_due(tx)
+        self._retire(tx, turn, now)
         due = [] if self.draining else picture.catalog.due(now, PLAN_BUDGET)
         if due:
             planned = plan(tx, picture.catalog, due, micros)
@@ -236,6 +246,15 @@ class Daemon:
         if not self.draining:
             turn.started = dispatch(tx, picture.queue, self.slots, self._place, micros)
         return jobs(tx, picture.catalog, turn.started, self._place)
+
+    def _retire(self, tx: Transaction, turn: Turn, now: datetime) -> None:
+        """Give up the flows whose files have been gone for long enough."""
+        if self._retire_after is None or not (gone := self._picture.catalog.removed_by(now - self._retire_after)):
+            return
+        retired = retire(tx, self._picture.catalog, gone, to_micros(now))
+        turn.retired = [entry.flow.name for entry in gone]
+        turn.settled.add(retired.settled)
+        self._picture.take_out(retired.cancelled)
 
     def _hand_over(self, turn: Turn) -> None:
         """Tell the executor what has been committed. What it refuses is kept for the next turn."""

@@ -89,14 +89,16 @@ def _time(tx: Transaction, catalog: Catalog, began: Sequence[Began]) -> list[Tim
 def _retry(
     tx: Transaction, catalog: Catalog, ended: Sequence[runs.Ended], chance: Chance
 ) -> tuple[list[runs.Ended], list[Timer]]:
-    """Failed runs that have tries left go to `retrying` instead; but not where a person wanted them failed."""
+    """Failed runs that have tries left go to `retrying` instead; but not where a person wanted them failed, and not
+    those of retired flows.
+    """
     tries = runs.tries(tx, [(one.run_id, one.attempt) for one in ended if one.state == State.FAILED])
     result, timers = [], []
     for one in ended:
         if one.state == State.FAILED and one.reason != Reason.BY_OPERATOR and one.run_id in tries:
             flow_id, definition_id, number = tries[one.run_id]
             wait = pause(catalog.definition(tx, flow_id, definition_id).retry, number, chance())
-            if wait is not None:
+            if wait is not None and not catalog.by_id[flow_id].retired:
                 timers.append(Timer(one.run_id, What.RETRY, one.attempt, to_micros(from_micros(one.at) + wait)))
                 result.append(one._replace(state=State.RETRYING))
                 continue

@@ -35,6 +35,12 @@ class Picture:
         if settled.next_due is not None:
             self.expect(settled.next_due)
 
+    def take_out(self, runs: Iterable[Live]) -> None:
+        """Runs that were queued, or retrying, are over."""
+        for run in runs:
+            self.queue.vacate(run.run_id)
+            self.queue.remove(run.run_id)
+
     def note_ends(self, recorded: Recorded) -> None:
         """Attempts ended: their runs are over, or rest until their retry."""
         for run in (*recorded.over, *recorded.retrying):

@@ -12,7 +12,7 @@ from sensord.core.catchup import pass_over
 from sensord.core.flow import Sensor
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.needs import Need, needs
-from sensord.core.run import Kind, State
+from sensord.core.run import Kind, Reason, State
 from sensord.core.sensor import GATED, TIMED, Standing, Verdict, masks
 from sensord.daemon import passing
 from sensord.daemon.catalog import Catalog, Due, Entry
@@ -22,7 +22,7 @@ from sensord.daemon.standings import decide, definitions, group
 from sensord.store import edges, flows, runs, timers
 from sensord.store.database import Transaction
 from sensord.store.edges import Edge, Gate, Tally
-from sensord.store.runs import Live, NewRun
+from sensord.store.runs import Live, Move, NewRun
 from sensord.store.timers import Timer
 
 
@@ -64,8 +64,11 @@ def plan(tx: Transaction, catalog: Catalog, due: Sequence[Due], now: int) -> Pla
     return Planned(made, settled)
 
 
-def catch_up(tx: Transaction, catalog: Catalog, entries: Sequence[Entry], now: int) -> Settled:
-    """These flows go on after they were held: move their cursors past those missed ticks that are not run."""
+def catch_up(tx: Transaction, entries: Sequence[Entry], now: int) -> list[Move]:
+    """These flows go on after they were held: move their cursors past those missed ticks that are not run.
+
+    Returns the moves of those ticks that somebody waits for, to be settled.
+    """
     advances = []
     for entry in entries:
         cursor = pass_over(entry.flow, entry.timeline, entry.planned_to, from_micros(now))
@@ -73,9 +76,9 @@ def catch_up(tx: Transaction, catalog: Catalog, entries: Sequence[Entry], now: i
             advances.append((entry.id, to_micros(entry.planned_to), to_micros(cursor)))
             entry.planned_to = cursor
     if not advances:
-        return Settled()
+        return []
     flows.advance(tx, [(flow_id, until, None) for flow_id, _, until in advances])
-    return settle(tx, catalog, edges.passed_over(tx, advances), now)
+    return edges.passed_over(tx, advances)
 
 
 def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int, kept: Kept = NOTHING) -> Settled:
@@ -86,9 +89,11 @@ def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int
     ]
     edges.insert(tx, new_edges, [])
     tallies = group(edges.tally(tx, [run.run_id for run in waiting])) if new_edges else {}
-    outlook = _Outlook(kept)
+    outlook = _Outlook(catalog, kept)
     for run in waiting:
         outlook.add(run, found[run.run_id], tallies.get(run.run_id, []))
+    if outlook.unfound:
+        edges.clear_sensors(tx, outlook.unfound)
     catalog.gated = catalog.gated or any(gate.mapped for gate in outlook.gates)
     edges.insert(tx, [], outlook.gates)
     next_due = _set_deadlines(tx, catalog, outlook, now)
@@ -104,21 +109,28 @@ def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int
 class _Outlook:
     """What the tallies make of runs whose edges have just been written."""
 
+    catalog: Catalog
     kept: Kept
     gates: list[Gate] = field(default_factory=list)
     pending: list[tuple[int, int]] = field(default_factory=list)
     verdicts: list[tuple[int, int, str, str]] = field(default_factory=list)
     timed: list[tuple[Live, Sensor]] = field(default_factory=list)
     """Sensors with a deadline that begin to wait."""
+    unfound: list[tuple[int, int]] = field(default_factory=list)
+    """Sensors, (run, index), that are mapped to runs of a retired flow which never will be."""
 
     def add(self, run: Live, found: Sequence[Need], tallies: Sequence[Tally]) -> None:
         timed_out = self.kept.timed_out
-        standing = [_standing(need, tallies, (run.run_id, need.sensor.index) in timed_out) for need in found]
-        for need, one in zip(found, standing, strict=True):
+        standing = []
+        for need in found:
+            key = (run.run_id, need.sensor.index)
+            one = self._with_retired(_standing(need, tallies, key in timed_out))
+            standing.append(one)
+            if one.problem and need.dates:
+                self.unfound.append(key)
             if one.gated:
-                key, mapped = (run.run_id, need.sensor.index), len(need.dates)
-                gate = Gate(*key, one.quota, one.counted, mapped, need.message, timed_out=int(one.timed_out))
-                self.gates.append(gate)
+                mapped = sum(one.tally.values())
+                self.gates.append(Gate(*key, one.quota, one.counted, mapped, one.words, timed_out=int(one.timed_out)))
         if decided := decide(standing, tallies):
             ending, cause = decided
             self.verdicts.append((run.run_id, int(ending.state), ending.reason.value, cause))
@@ -129,6 +141,13 @@ class _Outlook:
             for one in standing
             if one.sensor.timeout is not None and one.verdict is not Verdict.SATISFIED
         ]
+
+    def _with_retired(self, one: Standing) -> Standing:
+        """As it stands; a sensor on a retired flow, to which what became of its runs is not enough, has no match."""
+        upstream = self.catalog.by_name.get(one.sensor.upstream)
+        if not (upstream and upstream.retired) or one.problem or one.verdict is Verdict.SATISFIED:
+            return one
+        return Standing(one.sensor, 0, {}, Reason.NO_MATCH, f"{one.sensor.upstream} is retired: its file is gone")
 
 
 def _set_deadlines(tx: Transaction, catalog: Catalog, outlook: _Outlook, now: int) -> int | None:

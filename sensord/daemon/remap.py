@@ -10,27 +10,29 @@ from sensord.core.flow import Flow, Sensor
 from sensord.core.sensor import Standing, Verdict
 from sensord.daemon.catalog import Catalog
 from sensord.daemon.plan import Kept, resolve
-from sensord.daemon.settle import Settled
+from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import definitions, read_standings
 from sensord.store import edges, runs
 from sensord.store.database import Transaction
-from sensord.store.runs import Live
+from sensord.store.runs import Live, Move
 
 SLICE = 1000
 """Runs that are mapped at a time: so no statement is long in coming."""
 
 
-def remap(tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[Live], now: int) -> Settled:
+def remap(
+    tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[Live], now: int, moves: Sequence[Move] = ()
+) -> Settled:
     """Map waiting runs, which have their new definitions already. `before`: the flows by which they were mapped.
 
     All of them lose their edges before the first is mapped: what becomes of that one must find none of the others by
-    an edge of its old definition.
+    an edge of its old definition. Nor must `moves`, which are told to all other runs that wait for them.
     """
     slices = [waiting[start : start + SLICE] for start in range(0, len(waiting), SLICE)]
     kept = [_keep(tx, catalog, before, one) for one in slices]
     for one in slices:
         edges.clear(tx, [run.run_id for run in one])
-    settled = Settled()
+    settled = settle(tx, catalog, moves, now)
     for one, stays in zip(slices, kept, strict=True):
         settled.add(resolve(tx, catalog, one, now, stays))
     return settled

@@ -22,6 +22,8 @@ def report(turn: Turn, daemon: Daemon) -> None:
         _line(logging.WARNING, daemon, run, "failed, and will be tried again")
     for run in turn.settled.concluded:
         _line(logging.WARNING, daemon, run, f"{State(run.state).label} without a start, by its sensors' policies")
+    for name in turn.retired:
+        log.warning("%s is retired: its file is gone", name)
     if turn.pruned:
         log.debug("retention: %d steps", turn.pruned)
     for run in turn.started:

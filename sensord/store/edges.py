@@ -71,6 +71,18 @@ def clear(tx: Transaction, run_ids: Sequence[int]) -> None:
     tx.run(CLEAR_GATES, ids=ids)
 
 
+CLEAR_SENSORS = """
+DELETE FROM edge
+WHERE EXISTS (SELECT 1 FROM ROWS(:keys, run_id, sensor) x WHERE x.run_id = edge.run_id AND x.sensor = edge.sensor)
+AND edge.run_id IN (SELECT run_id FROM ROWS(:keys, run_id, sensor) x)
+"""
+
+
+def clear_sensors(tx: Transaction, keys: Sequence[tuple[int, int]]) -> None:
+    """Forget what these sensors of runs, (run, sensor), waited for."""
+    tx.run(CLEAR_SENSORS, keys=keys)
+
+
 def insert(tx: Transaction, edges: Sequence[Edge], gates: Sequence[Gate]) -> None:
     if edges:
         tx.run(INSERT, edges=edges)
@@ -273,6 +285,20 @@ WHERE (e.ends & x.new) <> 0 AND run.state = 1
 def touched(tx: Transaction, moved: Sequence[Move]) -> list[Live]:
     """The waiting runs that a policy of theirs may end, now that these upstream runs have moved."""
     return [Live(*row) for row in tx.fetch(TOUCHED, moves=_bits(moved))]
+
+
+WAITERS = f"""
+SELECT DISTINCT {COLUMNS}
+FROM ROWS(:ids, flow_id) x
+JOIN edge e ON e.upstream_flow = x.flow_id
+JOIN run ON run.id = e.run_id
+WHERE run.state = 1
+"""
+
+
+def waiters(tx: Transaction, flow_ids: Iterable[int]) -> list[Live]:
+    """The waiting runs that map to any run of these flows. Looks at all that ever did: not for the hot path."""
+    return [Live(*row) for row in tx.fetch(WAITERS, ids=[(flow_id,) for flow_id in flow_ids])]
 
 
 PASSED_OVER = """

@@ -22,6 +22,7 @@ class FlowRow(NamedTuple):
     planned_to: int
     first_date: int | None
     paused_at: int | None
+    removed_at: int | None
 
 
 class Definition(NamedTuple):
@@ -50,7 +51,7 @@ class NewDefinition(NamedTuple):
     effective_at: int
 
 
-ALL = "SELECT id, name, state, definition_id, planned_to, first_date, paused_at FROM flow"
+ALL = "SELECT id, name, state, definition_id, planned_to, first_date, paused_at, removed_at FROM flow"
 
 
 def all_flows(tx: Transaction) -> list[FlowRow]:
@@ -123,6 +124,30 @@ WHERE flow.id = x.flow_id AND flow.state = 1
 def remove(tx: Transaction, flow_ids: Sequence[int], now: int) -> None:
     """The files of these flows are gone: they plan and start nothing until they come back."""
     tx.run(REMOVE, ids=[(flow_id,) for flow_id in flow_ids], now=now)
+
+
+RESTORE = """
+UPDATE flow SET state = 1, removed_at = NULL
+FROM ROWS(:ids, flow_id) x
+WHERE flow.id = x.flow_id AND flow.state = 2
+"""
+
+
+def restore(tx: Transaction, flow_ids: Sequence[int]) -> None:
+    """The files of these removed flows are back, with whatever is in them."""
+    tx.run(RESTORE, ids=[(flow_id,) for flow_id in flow_ids])
+
+
+RETIRE = """
+UPDATE flow SET state = 3
+FROM ROWS(:ids, flow_id) x
+WHERE flow.id = x.flow_id AND flow.state = 2
+"""
+
+
+def retire(tx: Transaction, flow_ids: Sequence[int]) -> None:
+    """Removed flows are given up."""
+    tx.run(RETIRE, ids=[(flow_id,) for flow_id in flow_ids])
 
 
 PAUSE = "UPDATE flow SET paused_at = :now WHERE id = :id AND paused_at IS NULL"

@@ -296,6 +296,20 @@ def mark(tx: Transaction, run: Live, new: int, reason: str, message: str, now: i
     return Live(*row)
 
 
+CANCEL_UNSTARTED = f"""
+UPDATE run SET state = 9, reason = :reason, message = :message, finished_at = :now
+FROM ROWS(:ids, flow_id) x
+WHERE run.flow_id = x.flow_id AND run.state IN (1, 2, 5)
+RETURNING {COLUMNS}
+"""
+
+
+def cancel_unstarted(tx: Transaction, flow_ids: Sequence[int], reason: str, message: str, now: int) -> list[Live]:
+    """Waiting, queued, retrying -> cancelled, of all runs of these flows."""
+    ids = [(flow_id,) for flow_id in flow_ids]
+    return [Live(*row) for row in tx.fetch(CANCEL_UNSTARTED, ids=ids, reason=reason, message=message, now=now)]
+
+
 RERUN = f"""
 UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, definition_id = f.definition_id,
                retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL,

@@ -153,3 +153,19 @@ def test_a_state_that_is_not_final_cannot_be_marked(asking: Program) -> None:
 
     assert said.code == 2
     assert "'running' is not one of" in said.err
+
+
+def test_retire(world: World, asking: Program) -> None:
+    said = asking("flow", "retire", "orders")
+    assert (said.code, said.err) == (
+        1,
+        "error: expected a flow whose file is gone, got orders, which has one\nhint: remove the file first\n",
+    )
+
+    world.remove("orders")
+    world.daemon.reload()
+
+    assert asking("flow", "retire", "orders").err == "orders is retired; 0 of its runs are cancelled\n"
+    assert world.state("mart", TEN) is State.FAILED
+    assert [line.split()[0] for line in asking("flow", "list").lines[1:]] == ["mart"]
+    assert asking("flow", "show", "orders").lines[0] == "orders: retired"

@@ -65,7 +65,7 @@ def test_every_command_that_shows_something_has_json() -> None:
         *("sensord run logs", "sensord db upgrade", "sensord init", "sensord schema", "sensord flow new"),
         *("sensord daemon start", "sensord daemon stop", "sensord daemon reload"),
         *("sensord run rerun", "sensord run cancel", "sensord run mark", "sensord run trigger"),
-        *("sensord flow pause", "sensord flow resume"),
+        *("sensord flow pause", "sensord flow resume", "sensord flow retire"),
     }
 
 

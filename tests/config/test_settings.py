@@ -23,7 +23,8 @@ def refuse(folder: Folder, text: str | bytes) -> list[Problem]:
 def test_without_a_file_the_defaults_hold(folder: Folder) -> None:
     state = folder.path.parent / ".sensord"
     slots = 4 * (os.cpu_count() or 1)
-    assert folder.load().settings == Settings(f"sqlite://{state}/sensord.db", state, "full", slots, (), "events", None)
+    url, minutes = f"sqlite://{state}/sensord.db", timedelta(minutes=10)
+    assert folder.load().settings == Settings(url, state, "full", slots, (), "events", None, minutes)
 
 
 def test_all_keys(folder: Folder) -> None:
@@ -34,11 +35,14 @@ slots = 7
 mapping_modules = ["a", "b.c"]
 watch = "poll"
 retention = "90d"
+retire_after = "0s"
 """
     folder.write("sensord.toml", text)
     state = folder.path / "state"
-    days = timedelta(days=90)
-    assert folder.load().settings == Settings("postgresql://me@host/db", state, "normal", 7, ("a", "b.c"), "poll", days)
+    modules, days = ("a", "b.c"), timedelta(days=90)
+    assert folder.load().settings == Settings(
+        "postgresql://me@host/db", state, "normal", 7, modules, "poll", days, timedelta()
+    )
 
 
 def test_the_database_lies_in_the_state_folder(folder: Folder) -> None:

@@ -4,10 +4,17 @@ import pytest
 
 from tests.cli.program import Program
 from tests.daemon.world import World
-from tests.scenarios import by_hand, deadlines, operators, outcomes, planning
+from tests.scenarios import by_hand, configs, deadlines, operators, outcomes, planning
 from tests.scenarios.steps import Stage, Step, perform
 
-TABLES = (outcomes.SCENARIOS, deadlines.SCENARIOS, operators.SCENARIOS, planning.SCENARIOS, by_hand.SCENARIOS)
+TABLES = (
+    outcomes.SCENARIOS,
+    deadlines.SCENARIOS,
+    operators.SCENARIOS,
+    planning.SCENARIOS,
+    configs.SCENARIOS,
+    by_hand.SCENARIOS,
+)
 SCENARIOS = [pytest.param(steps, id=name) for table in TABLES for name, steps in table.items()]
 
 

@@ -13,4 +13,5 @@ CHANGES: Mapping[str, Change] = {
     "trigger": manual.trigger,
     "pause": flows.pause,
     "resume": flows.resume,
+    "retire": flows.retire,
 }

@@ -40,6 +40,14 @@ def find_entry(picture: Picture, body: Mapping[str, Any]) -> Entry:
     return entry
 
 
+def require_at_work(entry: Entry) -> None:
+    """InvalidValue for a flow that has been retired: nothing of it starts any more."""
+    if entry.retired:
+        raise InvalidValue(
+            f"expected a flow at work, got {entry.flow.name}, which is retired", hint="its file has to be there again"
+        )
+
+
 def find_run(tx: Transaction, body: Mapping[str, Any]) -> tuple[Live, str]:
     """The run of the body's `flow` and `logical_date`, and its name; NotFound where there is none."""
     flow, at = str(body.get("flow")), read_date(body)

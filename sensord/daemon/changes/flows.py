@@ -1,4 +1,4 @@
-"""What people change of a flow: pause it, and go on with it."""
+"""What people change of a flow: pause it, go on with it, and give it up when its file is gone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,8 @@ from sensord.core.queued import Hold
 from sensord.daemon.changes.change import Changed, find_entry
 from sensord.daemon.picture import Picture
 from sensord.daemon.plan import catch_up
+from sensord.daemon.retire import retire as retire_flows
+from sensord.daemon.settle import settle
 from sensord.errors import InvalidValue
 from sensord.store import flows
 from sensord.store.database import Transaction
@@ -29,5 +31,21 @@ def resume(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int)
         raise InvalidValue(f"expected a paused flow, got {entry.flow.name}, which is not")
     picture.catalog.resume(entry)
     picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
-    settled = catch_up(tx, picture.catalog, [entry], now)
+    settled = settle(tx, picture.catalog, catch_up(tx, [entry], now), now)
     return Changed(f"{entry.flow.name} goes on", settled)
+
+
+def retire(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
+    """Give up a flow whose file is gone, without waiting for `retire_after`."""
+    entry = find_entry(picture, body)
+    name = entry.flow.name
+    if entry.removed_at is None:
+        raise InvalidValue(
+            f"expected a flow whose file is gone, got {name}, which has one", hint="remove the file first"
+        )
+    if entry.retired:
+        raise InvalidValue(f"expected a flow that is still waited for, got {name}, which is retired already")
+    retired = retire_flows(tx, picture.catalog, [entry], now)
+    ended = len(retired.cancelled)
+    text = f"{name} is retired; {ended} of its runs {'is' if ended == 1 else 'are'} cancelled"
+    return Changed(text, retired.settled, left=retired.cancelled)

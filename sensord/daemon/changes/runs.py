@@ -5,7 +5,7 @@ from typing import Any
 
 from sensord.core.run import FINAL, Reason, State
 from sensord.daemon.alarms import end
-from sensord.daemon.changes.change import Changed, find_run, tell
+from sensord.daemon.changes.change import Changed, find_run, require_at_work, tell
 from sensord.daemon.picture import Picture
 from sensord.daemon.plan import resolve
 from sensord.daemon.settle import settle
@@ -22,6 +22,7 @@ def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     Runs that wait for it wait again where it had counted; those that are queued or further go on.
     """
     run, name = find_run(tx, body)
+    require_at_work(picture.catalog.by_id[run.flow_id])
     if run.state not in FINAL:
         raise InvalidValue(f"expected a run that has ended, got {name} in {State(run.state).label}")
     (waiting,) = runs.rerun(tx, [run.run_id], now)
