@@ -10,6 +10,7 @@ import click
 from sensord.cli.command import Command, Session, pass_session
 from sensord.cli.instants import DateType, When
 from sensord.cli.params import ParamType
+from sensord.cli.rerun import rerun
 from sensord.core.run import FINAL
 
 if TYPE_CHECKING:
@@ -17,19 +18,6 @@ if TYPE_CHECKING:
 
 _FLOW = click.argument("flow", metavar="FLOW")
 _DATE = click.argument("date", type=DateType("latest", "now"), metavar="DATE")
-
-
-@click.command("rerun", cls=Command, examples=["sensord run rerun dim/customers 2026-08-01T02:00Z"])
-@_FLOW
-@_DATE
-@pass_session
-def rerun(session: Session, flow: str, date: When) -> None:
-    """Run what has ended again.
-
-    By the flow's current definition, after its sensors, with all its retries. What is blocked on it goes on by itself
-    when it succeeds; what has been released already is left alone.
-    """
-    _ask_of_run(session, "rerun", flow, date)
 
 
 @click.command("cancel", cls=Command, examples=["sensord run cancel mart/sales latest"])

@@ -9,6 +9,7 @@ from sensord.cli.render import Cell, Column, Line, Span, count, layout, show, sp
 from sensord.core.instant import format_instant
 from sensord.core.params import Param
 from sensord.core.run import FINAL, State
+from sensord.store.reads.consumers import Consumers
 from sensord.store.reads.runs import Attempt, Details, Run, pruned_attempts
 
 MARKS = {
@@ -35,6 +36,8 @@ STYLES = {
     State.WAITING: "yellow",
     State.QUEUED: "blue",
 }
+
+STALE = "stale: an upstream run was rerun since"
 
 LEGEND = "+ success  x failed  - skipped  / cancelled  > running  ~ retrying  = queued  . waiting"
 
@@ -67,6 +70,22 @@ def run_table(found: Sequence[Run], now: datetime) -> None:
     table(columns, [_run_row(run, now) for run in found])
 
 
+def consumer_table(found: Sequence[Consumers]) -> None:
+    """What would be run again with a run, by flow."""
+    columns = [Column("FLOW"), Column("RUNS", right=True), Column("FIRST"), Column("LAST"), Column("NOTE", flex=True)]
+    rows = [
+        [
+            one.flow,
+            f"{one.number:,}",
+            format_instant(one.first_at),
+            format_instant(one.last_at),
+            f"{one.busy:,} not ended: left alone" if one.busy else "",
+        ]
+        for one in found
+    ]
+    table(columns, rows)
+
+
 def show_run_details(
     run: Run,
     attempts: Sequence[Attempt],
@@ -77,13 +96,15 @@ def show_run_details(
     """A run as a list of facts, and a table of its attempts."""
     facts = [
         ("state", [Span(since(run, now), STYLES[run.state])]),
-        ("why", [Span(_why(run) or "-")]),
+        ("why", [Span(_why(run._replace(stale_at=None)) or "-")]),
         ("run", [Span(f"{run.id}, {run.kind.label}, priority {run.priority}")]),
         ("created", [Span(_stamp(run.created_at))]),
         ("released", [Span(_stamp(run.released_at))]),
         ("started", [Span(_stamp(run.started_at))]),
         ("finished", [Span(_stamp(run.finished_at))]),
     ]
+    if run.stale_at:
+        facts.append(("stale", [Span(f"since {_stamp(run.stale_at)}: an upstream run was rerun", "yellow")]))
     title: Line = [Span(f"{run.flow} {format_instant(run.logical_at)}", "bold")]
     lines = [title, *([Span(f"  {name:9} "), *value] for name, value in facts)]
     lines += [[Span(f"  {'params':9} "), Span(_params(details.params))]] if details.params else []
@@ -149,9 +170,13 @@ def _run_row(run: Run, now: datetime) -> list[Cell]:
 
 
 def _why(run: Run) -> str:
-    if run.state is State.WAITING:
-        return f"{count(run.pending, 'condition')} to come"
-    return run.message or run.reason or ""
+    return f"{count(run.pending, 'condition')} to come" if run.state is State.WAITING else why_ended(run)
+
+
+def why_ended(run: Run) -> str:
+    """What is to be said of a run's state, and whether what it stands on is still what it was."""
+    words = run.message or run.reason or ""
+    return "; ".join(filter(None, (words, STALE if run.stale_at else "")))
 
 
 def _end(attempt: Attempt) -> str:

@@ -4,6 +4,7 @@ What neither says stands in sensord.toml, read in `place` for these few keys, si
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """One call of the program. Tests give it a clock, an environment and a way to wait."""
+    """One call of the program. Tests give it a clock, an environment, a way to wait, and a person."""
 
     clock: Clock = field(default_factory=SystemClock)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     wait: Callable[[float], None] = time.sleep
     options: dict[str, str] = field(default_factory=dict)
+    interactive: Callable[[], bool] = lambda: sys.stdin.isatty() and sys.stderr.isatty()
+    """Whether a person is there to be asked."""
 
     def choose(self, option: str, value: str) -> None:
         """Take `--config` or `--db` from the command line, where `ps` shows it to everybody."""

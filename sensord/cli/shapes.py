@@ -25,6 +25,8 @@ def run_shape(run: Run) -> dict[str, Any]:
         "message": run.message,
         "attempt": run.attempt,
         "priority": run.priority,
+        "stale": run.stale_at is not None,
+        "stale_at": moment(run.stale_at),
         "created_at": moment(run.created_at),
         "released_at": moment(run.released_at),
         "started_at": moment(run.started_at),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sensord.cli import render
-from sensord.cli.listing import LEGEND, lasted, state_span, strip
+from sensord.cli.listing import LEGEND, lasted, state_span, strip, why_ended
 from sensord.cli.overview import Overview, Seen
 from sensord.cli.render import Cell, Column, Line, Span, count, span_of
 from sensord.cli.shapes import leader_shape, moment, problem_shape, run_shape
@@ -75,7 +75,7 @@ def _row(one: Seen, now: datetime) -> Sequence[Cell]:
     comes = span_of(one.next_at - now) if one.next_at else ""
     if run is None:
         return [flow, "", "", "no runs yet", "", comes, ""]
-    why = wait_words(one.waits) if one.waits else run.message or run.reason or ""
+    why = wait_words(one.waits) if one.waits else why_ended(run)
     newest = format_instant(run.logical_at)
     return [flow, strip(one.states), newest, state_span(run.state), lasted(run, now), comes, why]
 

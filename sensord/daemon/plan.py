@@ -19,7 +19,7 @@ from sensord.daemon.catalog import Catalog, Due, Entry
 from sensord.daemon.deadlines import make_deadline
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import decide, definitions, group
-from sensord.store import edges, flows, runs, timers
+from sensord.store import edges, flows, reruns, runs, timers
 from sensord.store.database import Transaction
 from sensord.store.edges import Edge, Gate, Tally
 from sensord.store.runs import Live, Move, NewRun
@@ -81,15 +81,26 @@ def catch_up(tx: Transaction, entries: Sequence[Entry], now: int) -> list[Move]:
     return edges.passed_over(tx, advances)
 
 
-def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int, kept: Kept = NOTHING) -> Settled:
-    """Map the sensors of these waiting runs, which have no edges yet; release or end those that are decided already."""
+def resolve(
+    tx: Transaction,
+    catalog: Catalog,
+    waiting: Sequence[Live],
+    now: int,
+    kept: Kept = NOTHING,
+    *,
+    at_once: bool = False,
+) -> Settled:
+    """Map the sensors of these waiting runs, which have no edges yet; release or end those that are decided already.
+
+    at_once: release all of them, since a person says so, and record what they pass over.
+    """
     found = {run.run_id: _needs(tx, catalog, run) for run in waiting}
     new_edges = [
         edge for run in waiting for need in found[run.run_id] for edge in _edges(catalog, run, need, kept.timed_out)
     ]
     edges.insert(tx, new_edges, [])
     tallies = group(edges.tally(tx, [run.run_id for run in waiting])) if new_edges else {}
-    outlook = _Outlook(catalog, kept)
+    outlook = _Outlook(catalog, kept, at_once)
     for run in waiting:
         outlook.add(run, found[run.run_id], tallies.get(run.run_id, []))
     if outlook.unfound:
@@ -98,7 +109,9 @@ def resolve(tx: Transaction, catalog: Catalog, waiting: Sequence[Live], now: int
     edges.insert(tx, [], outlook.gates)
     next_due = _set_deadlines(tx, catalog, outlook, now)
     released = edges.set_pending(tx, outlook.pending, now)
-    passing.note(tx, catalog, released)
+    passing.note(tx, catalog, released, by_operator=at_once)
+    if at_once:
+        reruns.let_go(tx, [run.run_id for run in released])
     concluded = runs.conclude(tx, outlook.verdicts, now) if outlook.verdicts else []
     settled = Settled(released, concluded, next_due)
     settled.add(settle(tx, catalog, runs.moves(concluded, State.WAITING), now))
@@ -111,6 +124,7 @@ class _Outlook:
 
     catalog: Catalog
     kept: Kept
+    at_once: bool
     gates: list[Gate] = field(default_factory=list)
     pending: list[tuple[int, int]] = field(default_factory=list)
     verdicts: list[tuple[int, int, str, str]] = field(default_factory=list)
@@ -131,6 +145,9 @@ class _Outlook:
             if one.gated:
                 mapped = sum(one.tally.values())
                 self.gates.append(Gate(*key, one.quota, one.counted, mapped, one.words, timed_out=int(one.timed_out)))
+        if self.at_once:
+            self.pending.append((run.run_id, 0))
+            return
         if decided := decide(standing, tallies):
             ending, cause = decided
             self.verdicts.append((run.run_id, int(ending.state), ending.reason.value, cause))

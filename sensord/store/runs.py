@@ -311,7 +311,8 @@ def cancel_unstarted(tx: Transaction, flow_ids: Sequence[int], reason: str, mess
 
 
 RERUN = f"""
-UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, definition_id = f.definition_id,
+UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, keeps_definition = :keep,
+               definition_id = CASE WHEN :keep = 1 THEN run.definition_id ELSE f.definition_id END,
                retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL,
                rerun_at = :now, stale_at = NULL, passed_over = NULL
 FROM ROWS(:ids, run_id) x, flow f
@@ -320,9 +321,10 @@ RETURNING {COLUMNS}
 """
 
 
-def rerun(tx: Transaction, run_ids: Sequence[int], now: int) -> list[Live]:
-    """Final -> waiting, with the flow's current definition. The runs that were not final are left alone."""
-    waiting = [Live(*row) for row in tx.fetch(RERUN, ids=[(run_id,) for run_id in run_ids], now=now)]
+def rerun(tx: Transaction, run_ids: Sequence[int], now: int, *, keep: bool = False) -> list[Live]:
+    """Final -> waiting, with the flow's current definition, or to `keep` their own. Those not final are left alone."""
+    ids = [(run_id,) for run_id in run_ids]
+    waiting = [Live(*row) for row in tx.fetch(RERUN, ids=ids, now=now, keep=int(keep))]
     look_behind(tx, [run.run_id for run in waiting], now)
     return waiting
 

@@ -38,11 +38,13 @@ class Program:
     clock: Clock
     waits: list[float] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
+    answers: str | None = None
+    """What the person at the terminal types; None: there is none."""
 
     def __call__(self, *arguments: str, **environ: str) -> Said:
         given = {"SENSORD_CONFIG": str(self.folder)} | ({"SENSORD_DB": self.url} if self.url else {}) | environ
-        session = Session(clock=self.clock, environ=given, wait=self.wait)
-        result = CliRunner().invoke(cli, arguments, obj=session, prog_name="sensord")
+        session = Session(clock=self.clock, environ=given, wait=self.wait, interactive=lambda: self.answers is not None)
+        result = CliRunner().invoke(cli, arguments, input=self.answers, obj=session, prog_name="sensord")
         return Said(result.stdout, result.stderr, result.exit_code)
 
     def wait(self, seconds: float) -> None:

@@ -30,6 +30,51 @@ def test_a_rerun(world: World, asking: Program) -> None:
     assert world.state("mart", TEN) is State.RUNNING
 
 
+@pytest.mark.parametrize(("answers", "state"), [("y\n", State.WAITING), ("n\n", State.SUCCESS), ("\n", State.SUCCESS)])
+def test_a_person_is_shown_what_runs_again_and_asked(world: World, asking: Program, answers: str, state: State) -> None:
+    world.flow("report", HOURLY, on("mart"))
+    world.flow("export", HOURLY, on("report"))
+    world.daemon.reload()
+    asking("run", "mark", "orders", TEN, "success")
+    for flow in ("mart", "report"):
+        world.tick()
+        world.finish(flow, TEN)
+    asking.answers = answers
+
+    said = asking("run", "rerun", "orders", TEN, "--downstream")
+
+    assert said.lines == [
+        "FLOW    RUNS  FIRST                 LAST                  NOTE",
+        "export     1  2026-11-22T10:00:00Z  2026-11-22T10:00:00Z  1 not ended: left alone",
+        "mart       1  2026-11-22T10:00:00Z  2026-11-22T10:00:00Z  -",
+        "report     1  2026-11-22T10:00:00Z  2026-11-22T10:00:00Z  -",
+    ]
+    assert "Run 2 runs downstream again, too? [y/N]:" in said.err
+    assert world.state("mart", TEN) is state
+    assert (said.code, "nothing was changed" in said.err) == ((0, False) if state is State.WAITING else (1, True))
+
+
+def test_who_has_nothing_to_decide_is_not_asked(world: World, asking: Program) -> None:
+    asking.answers = ""
+
+    assert asking("run", "rerun", "orders", TEN, "--downstream").err == "orders 2026-11-22T10:00:00Z is queued\n"
+    refused = asking("run", "rerun", "mart", TEN, "--downstream")
+    assert (refused.code, "expected a run that has ended" in refused.err) == (1, True)
+
+
+def test_a_stale_run_is_shown_as_such(world: World, asking: Program) -> None:
+    asking("run", "mark", "orders", TEN, "success")
+    world.tick()
+    world.finish("mart", TEN)
+    asking("run", "rerun", "orders", TEN)
+
+    assert "stale: an upstream run was rerun since" in asking("run", "list", "--flow", "mart").out
+    assert "stale: an upstream run was rerun since" in asking("status").out
+    assert "\n  stale     since 2026-11-22T10:30:00Z: an upstream run was rerun\n" in asking("run", "show", "mart").out
+    for shown in (asking("run", "show", "mart", "--json").json, asking("run", "list", "--json").json["runs"][0]):
+        assert (shown["stale"], shown["stale_at"]) == (True, "2026-11-22T10:30:00Z")
+
+
 def test_a_cancel(world: World, asking: Program) -> None:
     said = asking("run", "cancel", "mart", "latest")
 

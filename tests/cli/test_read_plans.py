@@ -5,7 +5,7 @@ from typing import Any
 
 from sensord.core.sensor import GATED
 from sensord.store.database import Database
-from sensord.store.reads import daemon, flows, runs, waits
+from sensord.store.reads import consumers, daemon, flows, runs, waits
 from tests.store.test_query_plans import GROWING, PARTIAL, grown
 
 __all__ = ["grown"]
@@ -32,6 +32,9 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "active": (daemon.ACTIVE, {"limit": 5}),
     "under way": (daemon.UNDER_WAY, {"flow": 1}),
     "queue of a flow": (daemon.OF_FLOW, {"flow": 1, "date": 5}),
+    "consumers": (consumers.COUNTED, {"id": 7}),
+    "rerun since": (consumers.RERUN_SINCE, {"id": 7, "since": 5}),
+    "details": (runs.DETAILS, {"id": 7}),
     "slots": (daemon.SLOTS, {}),
 }
 

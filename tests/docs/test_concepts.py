@@ -30,6 +30,7 @@ WORDS = [
     "policy",
     "verdict",
     "release",
+    "stale",
     "dispatch",
     "executor",
     "catchup",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, flows, passed, requests, retention, runs, sweep, timers
+from sensord.store import edges, flows, manual, passed, requests, reruns, retention, runs, sweep, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
@@ -70,6 +70,12 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "sweep": (sweep.SLICE, {"after": 500, "until": 600}),
     "end of the sweep": (sweep.LAST_ID, {}),
     "counted": (sweep.SET_COUNTED, {"gates": [(7, 0, 1)]}),
+    "stale": (reruns.MARK_STALE, IDS | {"now": 1}),
+    "reach": (reruns.REACHED, {"id": 7, "most": 100}),
+    "let go of all": (reruns.LET_GO, IDS),
+    "rerun": (runs.RERUN, IDS | {"now": 1, "keep": 0}),
+    "free dates": (manual.DATES, {"flow": 1, "after": 5, "until": 60}),
+    "params": (manual.PARAMS, IDS),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
 }
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from sensord.daemon.changes import flows, manual, runs
+from sensord.daemon.changes import flows, manual, reruns, runs
 from sensord.daemon.changes.change import Change as Change
 from sensord.daemon.changes.change import Changed as Changed
 
 CHANGES: Mapping[str, Change] = {
-    "rerun": runs.rerun,
+    "rerun": reruns.rerun,
     "cancel": runs.cancel,
     "mark": runs.mark,
     "trigger": manual.trigger,

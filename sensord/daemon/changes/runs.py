@@ -1,35 +1,18 @@
-"""What people change of a run: rerun, cancel or mark it."""
+"""What people change of a run: cancel or mark it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from sensord.core.run import FINAL, Reason, State
 from sensord.daemon.alarms import end
-from sensord.daemon.changes.change import Changed, find_run, require_at_work, tell
+from sensord.daemon.changes.change import Changed, find_run
 from sensord.daemon.picture import Picture
-from sensord.daemon.plan import resolve
 from sensord.daemon.settle import settle
 from sensord.errors import InvalidValue
 from sensord.executors.base import Attempt
-from sensord.store import edges, runs
+from sensord.store import runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
-
-
-def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
-    """Send a run that has ended back to `waiting`, by its flow's current definition, and map its sensors anew.
-
-    Runs that wait for it wait again where it had counted; those that are queued or further go on.
-    """
-    run, name = find_run(tx, body)
-    require_at_work(picture.catalog.by_id[run.flow_id])
-    if run.state not in FINAL:
-        raise InvalidValue(f"expected a run that has ended, got {name} in {State(run.state).label}")
-    (waiting,) = runs.rerun(tx, [run.run_id], now)
-    edges.clear(tx, [run.run_id])
-    settled = settle(tx, picture.catalog, runs.moves([waiting], State(run.state)), now)
-    settled.add(resolve(tx, picture.catalog, [waiting], now))
-    return Changed(tell(name, waiting, settled), settled)
 
 
 def cancel(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:

@@ -13,7 +13,10 @@ from sensord.store.timers import DEADLINE, What
 
 
 class Run(NamedTuple):
-    """A run as people see it, its flow by name. `pending` is how many conditions it still waits for."""
+    """A run as people see it, its flow by name. `pending` is how many conditions it still waits for.
+
+    stale_at: when an upstream run that it had consumed was rerun; None where none was since.
+    """
 
     id: int
     flow_id: int
@@ -31,6 +34,7 @@ class Run(NamedTuple):
     released_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    stale_at: datetime | None = None
 
     @property
     def since_at(self) -> datetime:
@@ -76,7 +80,7 @@ _ENDED = FINAL | {State.RETRYING}
 _STORED = (
     "logical_date",
     *("kind", "state", "reason", "message", "pending", "attempt", "priority", "definition_id"),
-    *("created_at", "released_at", "started_at", "finished_at"),
+    *("created_at", "released_at", "started_at", "finished_at", "stale_at"),
 )
 
 

@@ -1,0 +1,61 @@
+"""The SQL of reruns: which runs had consumed others, near or far, and what becomes of those that had.
+
+A run has consumed an upstream run if an edge leads to it, and it was released when that had ended. Where the edge's
+sensor did not need that run (it has a gate, or went on without), the times tell; a stale run had consumed it before.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sensord.core.sensor import GATED
+from sensord.store.database import Transaction
+
+CONSUMERS = f"""
+JOIN edge e ON e.upstream_flow = u.flow_id AND e.upstream_date = u.logical_date
+JOIN run r ON r.id = e.run_id
+WHERE r.state <> 1 AND r.released_at IS NOT NULL
+AND ((e.ends & {GATED}) = 0 OR r.stale_at IS NOT NULL OR r.released_at >= u.finished_at)
+"""
+"""After a `run u`: what has consumed it, as `run r`."""
+
+REACH = f"""
+WITH RECURSIVE reach (run_id) AS (
+    SELECT CAST(:id AS bigint)
+    UNION
+    SELECT r.id FROM reach w JOIN run u ON u.id = w.run_id {CONSUMERS}
+)
+"""
+"""A run, all that had consumed it, what had consumed that, and so on."""
+
+REACHED = f"{REACH} SELECT run.id, run.flow_id, run.state FROM reach w JOIN run ON run.id = w.run_id LIMIT :most"
+
+
+class Reached(NamedTuple):
+    run_id: int
+    flow_id: int
+    state: int
+
+
+def reach(tx: Transaction, run_id: int, most: int) -> list[Reached]:
+    """The run itself, and all that had consumed it, directly or by way of others; at most so many."""
+    return [Reached(*row) for row in tx.fetch(REACHED, id=run_id, most=most)]
+
+
+MARK_STALE = f"""
+UPDATE run SET stale_at = :now
+FROM (SELECT DISTINCT r.id AS consumer FROM ROWS(:ids, run_id) x JOIN run u ON u.id = x.run_id {CONSUMERS}) c
+WHERE run.id = c.consumer
+"""
+
+
+def mark_stale(tx: Transaction, run_ids: Sequence[int], now: int) -> int:
+    """These runs have ended and are about to be rerun: what had consumed them is stale. Returns how many that are."""
+    return tx.run(MARK_STALE, ids=[(run_id,) for run_id in run_ids], now=now)
+
+
+LET_GO = f"UPDATE edge SET ends = {GATED} WHERE run_id IN (SELECT run_id FROM ROWS(:ids, run_id) x)"
+
+
+def let_go(tx: Transaction, run_ids: Sequence[int]) -> None:
+    """These runs go on without their upstream runs: from now on only the times tell what they have consumed."""
+    tx.run(LET_GO, ids=[(run_id,) for run_id in run_ids])
