@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -73,7 +72,7 @@ def trigger(session: Session, flow: str, tick: When | None, at: When | None, par
     the flow's file has it in.
     """
     from sensord.cli.ask import ask, require_leader
-    from sensord.cli.lookup import find_flow, instant_for
+    from sensord.cli.lookup import find_date, find_flow, instant_for
     from sensord.errors import UsageError
 
     if tick is not None and at is not None:
@@ -82,8 +81,11 @@ def trigger(session: Session, flow: str, tick: When | None, at: When | None, par
         raise UsageError(f"expected each param once, got {', '.join(twice)} again")
     with session.open_for_change() as db:
         require_leader(db)
-        found, when = find_flow(db, flow), tick or at
-        date = instant_for(db, session.clock, found, when).isoformat() if isinstance(when, datetime) else None
+        found, date = find_flow(db, flow), None
+        if tick is not None:
+            date = find_date(db, session.clock, found, tick)[0].isoformat()
+        elif at is not None and at != "now":
+            date = instant_for(db, session.clock, found, at).isoformat()
         body = {"flow": flow, "logical_date": date, "tick": tick is not None, "params": dict(params)}
         ask(session, db, "trigger", body)
 

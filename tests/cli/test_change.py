@@ -98,6 +98,9 @@ def test_a_mark(world: World, asking: Program) -> None:
         (("--at", "now"), "2026-11-22T10:30:00Z"),
         (("--at", "2026-11-22 09:10:20"), "2026-11-22T09:10:20Z"),
         (("--date", "2026-11-22T09:00"), "2026-11-22T09:00:00Z"),
+        (("--date", "2026-11-22T09"), "2026-11-22T09:00:00Z"),
+        (("--date", "2026-11-21"), "2026-11-21T00:00:00Z"),
+        (("--at", "today"), "2026-11-22T00:00:00Z"),
     ],
 )
 def test_a_trigger_is_for_now_or_a_date(asking: Program, options: tuple[str, ...], date: str) -> None:
