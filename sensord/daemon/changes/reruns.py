@@ -21,8 +21,8 @@ def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     had counted; those that are queued or further go on, and are stale.
 
     downstream: what had consumed it goes back with it, as far as it has ended and its flow has its file.
-    same_definition: each by its own
-    definition. at_once: the run itself, but nothing that goes with it, passes over its sensors.
+    same_definition: each by its own definition. at_once: the run itself, but nothing that goes with it, passes over its
+    sensors.
     """
     run, name = find_run(tx, body)
     require_at_work(picture.catalog.by_id[run.flow_id])
