@@ -1,7 +1,15 @@
 """The one clock of the shell. The core never asks for the time: it is told."""
 
-from datetime import UTC, datetime
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+JUMP = timedelta(minutes=1)
+"""What the wall clock may differ by, between two looks, from the time that has really passed."""
+
+log = logging.getLogger("sensord")
 
 
 class Clock(Protocol):
@@ -15,3 +23,30 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+class WatchedClock:
+    """Another clock, which is looked at often: where it has jumped since the last look, that is logged before anybody
+    is told the new time. A machine that was suspended has jumped, too: for its programs no time has passed.
+    """
+
+    def __init__(self, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`monotonic`: seconds that only ever grow, from any beginning."""
+        self._clock = clock
+        self._monotonic = monotonic
+        self._last: tuple[datetime, float] | None = None
+
+    def now(self) -> datetime:
+        now, passed = self._clock.now(), self._monotonic()
+        if self._last:
+            _tell(now - self._last[0] - timedelta(seconds=passed - self._last[1]))
+        self._last = now, passed
+        return now
+
+
+def _tell(jump: timedelta) -> None:
+    seconds = round(abs(jump).total_seconds())
+    if jump > JUMP:
+        log.warning("the clock leapt forward by %d s: the ticks in between were missed, and flows catch up", seconds)
+    elif jump < -JUMP:
+        log.warning("the clock was set back by %d s: no tick fires twice", seconds)

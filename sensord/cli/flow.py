@@ -29,19 +29,24 @@ def list_flows(session: Session, as_json: bool) -> None:
         render.message("no flows")
 
 
-@flow.command("show", examples=["sensord flow show mart/sales", "sensord flow show mart/sales --json"])
+@flow.command("show", examples=["sensord flow show mart/sales", "sensord flow show mart/sales --resolved"])
 @click.argument("name", metavar="FLOW")
+@click.option("--resolved", "from_files", is_flag=True, help="Each value, and which file says so.")
 @json_option
 @pass_session
-def show_flow(session: Session, name: str, as_json: bool) -> None:
+def show_flow(session: Session, name: str, from_files: bool, as_json: bool) -> None:
     """Show one flow.
 
-    Its schedule, command and sensors, who waits for it, and what is wrong in its file.
+    Its schedule, command and sensors, who waits for it, and what is wrong in its file. With `--resolved`, instead, what
+    its file, its templates and its defaults come to, key by key: that needs neither database nor daemon.
     """
-    from sensord.cli import flow_view, render
+    from sensord.cli import flow_view, render, resolved_view
     from sensord.cli.lookup import find_flow
     from sensord.store.reads import flows
 
+    if from_files:
+        resolved_view.show(session, name, as_json=as_json)
+        return
     with session.open() as db:
         view = flow_view.read(find_flow(db, name), flows.body(db, find_flow(db, name)))
         problems = [problem for problem in flows.problems(db) if problem.flow == name]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sensord import __version__
-from sensord.clock import Clock, SystemClock
+from sensord.clock import Clock, SystemClock, WatchedClock
 from sensord.config import Config, Settings, load, load_settings
 from sensord.config.modules import Modules
 from sensord.core.schedule import Schedule
@@ -54,7 +54,7 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
             db,
             lead,
             executor,
-            clock or SystemClock(),
+            WatchedClock(clock or SystemClock()),
             read_config=reader.read,
             place=place,
             slots=settings.slots,

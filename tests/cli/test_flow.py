@@ -112,3 +112,63 @@ def test_a_flow_that_was_removed_has_no_next_tick(mart: World, sensord: Program)
 @pytest.mark.usefixtures("mart")
 def test_an_unknown_flow(sensord: Program) -> None:
     assert sensord("flow", "show", "nothing").code == 4
+
+
+class TestResolved:
+    """`flow show --resolved`: what the files come to."""
+
+    @pytest.fixture(autouse=True)
+    def files(self, world: World) -> None:
+        """No database: nothing is started."""
+        world.flow("orders", HOURLY)
+        world.flow("mart/defaults", 'owner = "analytics"\n[run]\nretries = 2\n')
+        templates = world.folder / "templates"
+        templates.mkdir()
+        (templates / "dbt.toml").write_text('tags = ["dbt", "nightly"]\n[run]\ncommand = ["dbt", "say \\"ä\\"\\n"]\n')
+        own = '[schedule]\ncron = "0 4 * * *"\nstart = 2026-01-01\n[run]\nshell = false\n'
+        world.flow("mart/sales", 'extends = "templates/dbt"\n', own, on("orders", back=1))
+
+    def test_each_value_stands_beside_the_file_that_says_so(self, sensord: Program) -> None:
+        assert sensord("flow", "show", "mart/sales", "--resolved").lines == [
+            "KEY                  VALUE                   FILE",
+            'owner                "analytics"             flows/mart/defaults.toml:1',
+            "run.retries          2                       flows/mart/defaults.toml:3",
+            'run.command          ["dbt", "say \\"ä\\"\\n"]  templates/dbt.toml:3',
+            "run.shell            false                   flows/mart/sales.toml:7",
+            'tags                 ["dbt", "nightly"]      templates/dbt.toml:1',
+            'extends              "templates/dbt"         flows/mart/sales.toml:1',
+            'schedule.cron        "0 4 * * *"             flows/mart/sales.toml:4',
+            "schedule.start       2026-01-01              flows/mart/sales.toml:5",
+            'sensors[0].upstream  "orders"                flows/mart/sales.toml:10',
+            "sensors[0].back      1                       flows/mart/sales.toml:11",
+        ]
+
+    def test_as_json(self, sensord: Program) -> None:
+        shown = sensord("flow", "show", "mart/sales", "--resolved", "--json").json
+
+        assert shown["flow"] == "mart/sales"
+        values = {one["key"]: one for one in shown["values"]}
+        assert values["schedule.start"] == {
+            "key": "schedule.start",
+            "value": "2026-01-01",
+            "file": "flows/mart/sales.toml",
+            "line": 5,
+            "column": 9,
+        }
+        assert values["tags"]["value"] == ["dbt", "nightly"]
+
+    def test_what_is_wrong_is_told_with_its_place(self, world: World, sensord: Program) -> None:
+        world.flow("mart/sales", 'extends = "templates/gone"\nowner = 3\n')
+
+        said = sensord("flow", "show", "mart/sales", "--resolved")
+
+        assert (said.code, said.out) == (1, "")
+        assert "flows/mart/sales.toml:2:9: owner: expected a text, got 3" in said.err
+        assert "flows/mart/sales.toml:1:11: extends" in said.err
+
+    def test_a_flow_that_has_no_file_is_not_found(self, sensord: Program) -> None:
+        said = sensord("flow", "show", "mart/sale", "--resolved")
+
+        assert said.code == 4
+        assert 'did you mean "mart/sales"?' in said.err
+        assert sensord("flow", "show", "x", "--resolved", "--config", "/nowhere").code == 4
