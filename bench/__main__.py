@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import endtoend, mappings, proof, ticks
+from bench import endtoend, growth, latency, mappings, proof, releases, rest, settle, startup, ticks
 from bench.figures import Figure, show, write
 
 PARTS: dict[str, Callable[[bool], Iterator[Figure]]] = {
@@ -12,6 +12,12 @@ PARTS: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "mappings": lambda _: mappings.measure(),
     "proof": lambda _: proof.measure(),
     "endtoend": endtoend.measure,
+    "latency": latency.measure,
+    "releases": releases.measure,
+    "settle": settle.measure,
+    "growth": growth.measure,
+    "rest": rest.measure,
+    "startup": startup.measure,
 }
 
 

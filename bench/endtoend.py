@@ -47,14 +47,19 @@ def _measure(place: Place, ticks: int) -> Iterator[Figure]:
 
 def write_backlog(site: Site, ticks: int) -> None:
     """Pairs of flows that have so many ticks to make up for, all from hours ago, and none to come."""
-    first = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
-    start = first.strftime("%Y-%m-%dT%H:%M:%S")
-    end = (first + timedelta(seconds=ticks - 1)).strftime("%Y-%m-%dT%H:%M:%S")
-    schedule = f'[schedule]\ncron = "* * * * * *"\nseconds = true\nstart = {start}\nend = {end}\n'
+    schedule = schedule_of(ticks)
     run = '[run]\ncommand = ["/bin/true"]\nmax_active = 1000\n'
     for number in range(FLOWS):
         site.write(f"up/flow_{number}", schedule + run)
         site.write(f"down/flow_{number}", f'{schedule}{run}\n[[sensors]]\nupstream = "up/flow_{number}"\n')
+
+
+def schedule_of(ticks: int) -> str:
+    """A tick each second, beginning hours ago."""
+    first = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    start = first.strftime("%Y-%m-%dT%H:%M:%S")
+    end = (first + timedelta(seconds=ticks - 1)).strftime("%Y-%m-%dT%H:%M:%S")
+    return f'[schedule]\ncron = "* * * * * *"\nseconds = true\nstart = {start}\nend = {end}\n'
 
 
 def spawn_rate(count: int) -> float:

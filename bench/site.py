@@ -99,9 +99,9 @@ class Running:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * _PAGE / 1e6
 
 
-def make_site(place: Place, settings: str = "") -> Site:
+def make_site(place: Place, settings: str = "", *, folder: str = "config") -> Site:
     """Without flows yet. The watch on the files is on, as it is for people."""
-    config = place.folder / "config"
+    config = place.folder / folder
     (config / "flows").mkdir(parents=True)
     (config / "sensord.toml").write_text(f'state = "../state"\ndurability = "{place.durability}"\n{settings}\n')
     return Site(place, config)
