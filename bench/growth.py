@@ -56,10 +56,10 @@ def _with_history(place: Place, histories: tuple[int, ...]) -> Iterator[Figure]:
 
 def _with_flows(place: Place, numbers: tuple[int, ...]) -> Iterator[Figure]:
     base: dict[str, float] = {}
+    clock = ManualClock(NOW)
     for number in numbers:
         site = make_site(place, folder=str(number))
         write_flows(site, number)
-        clock = ManualClock(NOW)
         with daemon_on(place, site, clock=clock) as daemon:
             yield from _figures(f"{number:,} flows, {place.name}", times(daemon, clock), base)
 
@@ -85,7 +85,9 @@ def add_history(db: Database, before: int, until: int) -> None:
     if until <= before:
         return
     numbers = f"WITH RECURSIVE s(n) AS (SELECT {before} UNION ALL SELECT n + 1 FROM s WHERE n < {until - 1})"
-    series = f"({numbers} SELECT n FROM s)" if db.dialect == "sqlite" else f"generate_series({before}, {until - 1}) s(n)"
+    series = (
+        f"({numbers} SELECT n FROM s)" if db.dialect == "sqlite" else f"generate_series({before}, {until - 1}) s(n)"
+    )
     with db.transaction() as tx:
         tx.run(PAST.format(first=0, series=series))
         tx.run(PAST_EDGES.format(first=before, last=until))

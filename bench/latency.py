@@ -7,6 +7,7 @@ too. The floor is a bare loop that runs the same command again and again.
 import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from bench.databases import Place, places
 from bench.endtoend import schedule_of
@@ -79,7 +80,7 @@ def read_times(place: Place) -> list[float]:
 
 
 def gaps(times: Sequence[float]) -> list[float]:
-    return [after - before for before, after in zip(times, times[1:], strict=False)]
+    return [after - before for before, after in pairwise(times)]
 
 
 def quantile(values: Sequence[float], part: float) -> float:

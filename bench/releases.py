@@ -37,9 +37,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         burst = cost(place, "burst", ticks)
         single = cost(place, "single", length)
         yield Figure(f"no-op runs in a burst, {place.name}", burst.runs / burst.seconds, "runs/s", floor, "commits/s")
-        yield Figure(
-            f"no-op runs one by one, {place.name}", single.runs / single.seconds, "runs/s", floor, "commits/s"
-        )
+        yield Figure(f"no-op runs one by one, {place.name}", single.runs / single.seconds, "runs/s", floor, "commits/s")
         for name, one in (("burst", burst), ("one by one", single)):
             yield Figure(f"CPU a run, {name}, {place.name}", one.cpu_seconds / one.runs * 1000, "ms", target="<= 2 ms")
             yield Figure(f"statements a run, {name}, {place.name}", one.statements / one.runs, "", target="<= 12")

@@ -61,7 +61,8 @@ def _measure(place: Place, waiting: int, *, quick: bool) -> Iterator[Figure]:
         upstream = make_waiting(db, catalog, waiting)
         dates = count(1)
         for size, rounds in BATCHES.items():
-            ours, raw = [], []
+            ours: list[float] = []
+            raw: list[float] = []
             for _ in range(max(2, rounds // 10) if quick else rounds):
                 for seconds, act in ((ours, lambda keys: release(db, catalog, keys)), (raw, raw_release(db))):
                     keys = [(upstream, next(dates)) for _ in range(size)]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import proof
-from bench.__main__ import PARTS
+from bench import proof, settle
+from bench.__main__ import PARTS, main
 from bench.figures import Figure, median_seconds, rate, show, write
 from sensord.core.check import prove
 
@@ -47,7 +47,7 @@ def test_the_generated_flows_are_many_and_fit_together(monkeypatch: pytest.Monke
 
 
 def test_each_part_yields_figures() -> None:
-    assert list(PARTS) == ["ticks", "mappings", "proof", "endtoend"]
+    assert list(PARTS)[:3] == ["ticks", "mappings", "proof"]
     assert all(figure.value > 0 for figure in PARTS["mappings"](True))
 
 
@@ -56,4 +56,30 @@ def test_the_real_daemon_runs_what_is_measured_end_to_end() -> None:
 
     assert rate.ratio
     assert rate.ratio > 0
-    assert cpu.value > 0
+    assert cpu.unit == "ms"
+
+
+def test_releases_are_counted_in_a_burst_and_one_by_one() -> None:
+    found = {figure.name: figure.value for figure in PARTS["releases"](True)}
+
+    assert 0 < found["statements a run, burst, SQLite FULL"] < found["statements a run, one by one, SQLite FULL"]
+    assert found["statements of an idle turn, SQLite FULL"] == 1
+
+
+def test_settle_is_measured_beside_the_bare_statement() -> None:
+    figures = list(PARTS["settle"](True))
+
+    assert [figure.name.split(",")[1] for figure in figures] == [f" batches of {size}" for size in settle.BATCHES]
+    assert all(figure.ratio for figure in figures)
+
+
+def test_growth_is_measured_by_history_and_by_flows() -> None:
+    figures = list(PARTS["growth"](True))
+
+    assert len(figures) == 4 * (2 + 2)
+    assert all(figure.value > 0 and figure.floor for figure in figures)
+
+
+def test_an_unknown_part_is_refused() -> None:
+    with pytest.raises(SystemExit, match=r"expected some of ticks, .*, got speed"):
+        main(["speed"])

@@ -54,9 +54,16 @@ class Library:
         self._kept = previous._layers if previous and previous._directory == directory else {}
         self._layers: dict[str, Layer] = {}
         self._stamps: dict[str, Stamp | None] = {}
+        self._stacks: dict[tuple[str, str | None], Stack] = {}
 
     def stack(self, name: str, extends: str | None) -> Stack:
-        """What the flow `name` builds on, if its file extends `extends`."""
+        """What the flow `name` builds on, if its file extends `extends`: the same for all flows of a folder."""
+        key = name.rpartition("/")[0], extends
+        if key not in self._stacks:
+            self._stacks[key] = self._make_stack(name, extends)
+        return self._stacks[key]
+
+    def _make_stack(self, name: str, extends: str | None) -> Stack:
         below = [layer] if (layer := self._nearest_defaults(name)) else []
         if extends is None:
             return Stack(tuple(below), _problems(below))

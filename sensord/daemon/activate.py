@@ -31,7 +31,8 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     """
     micros = to_micros(now)
     known = {row.name: row for row in flows.all_flows(tx)}
-    current = _current(known.values(), flows.definitions(tx))
+    defined = flows.definitions(tx)
+    current = _current(known.values(), defined)
     new = [_new_flow(loaded.flow, now, before.timelines) for name, loaded in config.flows.items() if name not in known]
     ids = {name: row.id for name, row in known.items()} | (flows.insert(tx, new, micros) if new else {})
     changed = [
@@ -39,7 +40,7 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
         for name, loaded in config.flows.items()
         if name not in current or current[name].digest != loaded.digest or known[name].state != FlowState.ACTIVE
     ]
-    _define(tx, changed, current, ids, micros)
+    defined += _define(tx, changed, current, ids, micros)
     gone = [row.id for name, row in known.items() if row.state == FlowState.ACTIVE and not config.holds(name)]
     if gone:
         flows.remove(tx, gone, micros)
@@ -47,7 +48,7 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     if broken:
         flows.restore(tx, broken)
     flows.set_problems(tx, config.problems, micros)
-    catalog = load(tx, config.flows)
+    catalog = load(tx, config.flows, defined)
     had = {one.flow.name: one for one in changed if one.flow.name in current}
     returned = [row for row in known.values() if row.state != FlowState.ACTIVE and not catalog.by_id[row.id].removed_at]
     shifted = {name for name, one in had.items() if one.schedule_digest != current[name].schedule_digest}
@@ -61,10 +62,12 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     return catalog
 
 
-def load(tx: Transaction, fresh: Mapping[str, Loaded]) -> Catalog:
-    """The flows as the database has them. Those in `fresh` need not be read from their stored bodies again."""
+def load(tx: Transaction, fresh: Mapping[str, Loaded], defined: Sequence[Definition] | None = None) -> Catalog:
+    """The flows as the database has them. Those in `fresh` need not be read from their stored bodies again, nor any
+    definition if all are known (`defined`, of each flow the oldest first).
+    """
     history: dict[int, list[Definition]] = defaultdict(list)
-    for definition in flows.definitions(tx):
+    for definition in flows.definitions(tx) if defined is None else defined:
         history[definition.flow_id].append(definition)
     rows = flows.all_flows(tx)
     bodies = {row.name: _body(row, history[row.id]) for row in rows}
@@ -98,15 +101,16 @@ def _new_flow(flow: Flow, now: datetime, before: Mapping[str, Timeline]) -> NewF
 
 def _define(
     tx: Transaction, changed: Sequence[Loaded], current: Mapping[str, Definition], ids: Mapping[str, int], now: int
-) -> None:
-    """Store what has changed, and make it each flow's current definition."""
+) -> list[Definition]:
+    """Store what has changed, and make it each flow's current definition. Returns what was stored."""
     fresh = [one for one in changed if one.flow.name not in current or current[one.flow.name].digest != one.digest]
     rows = [
         NewDefinition(ids[name], one.digest, one.schedule_digest, one.body, _effective_at(current.get(name), now))
         for one in fresh
         for name in [one.flow.name]
     ]
-    stored = {definition.flow_id: definition.id for definition in flows.define(tx, rows)} if rows else {}
+    new = flows.define(tx, rows) if rows else []
+    stored = {definition.flow_id: definition.id for definition in new}
     adopted = []
     for one in changed:
         flow_id = ids[one.flow.name]
@@ -114,6 +118,7 @@ def _define(
         adopted.append((flow_id, definition_id, one.flow.max_active, one.flow.priority))
     if adopted:
         flows.adopt(tx, adopted)
+    return new
 
 
 def _current(rows: Iterable[FlowRow], definitions: Sequence[Definition]) -> dict[str, Definition]:

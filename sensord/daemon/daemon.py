@@ -202,9 +202,14 @@ class Daemon:
         removed_at = self._picture.catalog.removed_at
         return removed_at + self._retire_after if removed_at and self._retire_after is not None else None
 
-    def tick(self) -> Turn:
-        """One turn. Raises SensordError with nothing lost: the next turn starts from what the database holds."""
-        turn = Turn(requests=serve(self.db, self._handlers, self._write, to_micros(self.clock.now())))
+    def tick(self, *, asked: bool = True) -> Turn:
+        """One turn. Raises SensordError with nothing lost: the next turn starts from what the database holds.
+
+        asked: whether somebody may have left a request.
+        """
+        turn = Turn()
+        if asked:
+            turn.requests = serve(self.db, self._handlers, self._write, to_micros(self.clock.now()))
         now = self.clock.now()
         for news in self.executor.poll():
             if isinstance(news, Forgotten):

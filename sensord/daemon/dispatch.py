@@ -14,7 +14,7 @@ from sensord.core.queue import Queue
 from sensord.core.run import State
 from sensord.daemon.catalog import Catalog
 from sensord.executors.base import Attempt, Job
-from sensord.store import edges, manual, passed, runs
+from sensord.store import manual, passed, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
@@ -49,9 +49,9 @@ def jobs(tx: Transaction, catalog: Catalog, starting: Sequence[Live], place: Pla
     flows = {run.run_id: catalog.definition(tx, run.flow_id, run.definition_id) for run in starting}
     sensing = [run.run_id for run in starting if flows[run.run_id].sensors]
     upstream: dict[int, list[UpstreamRun]] = defaultdict(list)
-    for run_id, sensor, name, date, state in edges.upstream_runs(tx, sensing) if sensing else []:
+    without, mapped = passed.with_upstream_runs(tx, sensing) if sensing else ({}, [])
+    for run_id, sensor, name, date, state in mapped:
         upstream[run_id].append(UpstreamRun(sensor, name, from_micros(date), State(state)))
-    without = passed.of_runs(tx, sensing) if sensing else {}
     filled = [run.run_id for run in starting if flows[run.run_id].command.params]
     params = manual.params(tx, filled) if filled else {}
     result = []

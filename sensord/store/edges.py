@@ -116,13 +116,13 @@ FROM ROWS(:ids, run_id) x
 JOIN edge e ON e.run_id = x.run_id
 JOIN flow f ON f.id = e.upstream_flow
 LEFT JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
-ORDER BY e.run_id, e.sensor, e.upstream_date
 """
 
 
 def upstream_runs(tx: Transaction, run_ids: Iterable[int]) -> list[tuple[int, int, str, int, int]]:
     """What released runs were mapped to: (run, sensor, upstream's name, its date, its state)."""
-    return [(*row,) for row in tx.fetch(UPSTREAM_RUNS, ids=[(run_id,) for run_id in run_ids])]
+    sql = f"{UPSTREAM_RUNS} ORDER BY e.run_id, e.sensor, e.upstream_date"
+    return [(*row,) for row in tx.fetch(sql, ids=[(run_id,) for run_id in run_ids])]
 
 
 GATES = """

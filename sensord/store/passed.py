@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sensord.store.database import Transaction
+from sensord.store.edges import UPSTREAM_RUNS
 
 
 class Lookup(NamedTuple):
@@ -43,12 +44,20 @@ def record(tx: Transaction, rows: Sequence[tuple[int, str | None]]) -> None:
     tx.run(RECORD, rows=rows)
 
 
-OF_RUNS = """
-SELECT run.id, run.passed_over FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_id
+WITH_UPSTREAM_RUNS = f"""
+{UPSTREAM_RUNS}
+UNION ALL
+SELECT run.id, -1, run.passed_over, 0, 0 FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_id
 WHERE run.passed_over IS NOT NULL
+ORDER BY 1, 2, 4
 """
 
 
-def of_runs(tx: Transaction, run_ids: Iterable[int]) -> dict[int, str]:
-    """What these runs passed over, as JSON; not those that passed over nothing."""
-    return dict(tx.fetch(OF_RUNS, ids=[(run_id,) for run_id in run_ids]))
+def with_upstream_runs(
+    tx: Transaction, run_ids: Iterable[int]
+) -> tuple[dict[int, str], list[tuple[int, int, str, int, int]]]:
+    """What a command is told, read at once: what these runs passed over, as JSON (not those that passed over nothing),
+    and what they were mapped to, as `edges.upstream_runs` has it.
+    """
+    rows = [(*row,) for row in tx.fetch(WITH_UPSTREAM_RUNS, ids=[(run_id,) for run_id in run_ids])]
+    return {row[0]: row[2] for row in rows if row[1] < 0}, [row for row in rows if row[1] >= 0]

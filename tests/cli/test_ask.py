@@ -1,5 +1,7 @@
 """Changes are requests: the daemon that leads applies them, and without one nothing is written."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from tests.cli.program import Program, Said
@@ -128,6 +130,6 @@ def test_stop_now_waits_for_no_command(world: World, sensord: Program) -> None:
 def test_stop_ends_when_another_daemon_has_taken_over(world: World, sensord: Program) -> None:
     """The one that was asked to stop is gone; the next one was not asked."""
     world.start()
-    turns = iter([world.daemon.tick, world.restart])
+    turns: Iterator[Callable[[], object]] = iter([world.daemon.tick, world.restart])
     sensord.meanwhile = lambda: next(turns)()
     assert sensord("daemon", "stop").err.splitlines()[-1] == "stopped"

@@ -1,5 +1,6 @@
 """The loop: whatever happens wakes it at once. It would nap for an hour, so a wake-up that is missed hangs the test."""
 
+import itertools
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ import pytest
 
 from sensord.core.run import State
 from sensord.daemon import loop
+from sensord.daemon.daemon import Turn
 from sensord.daemon.eyes import watch_folder
 from sensord.daemon.loop import Loop
 from sensord.daemon.signals import Signals
@@ -190,6 +192,42 @@ def test_a_request_is_heard(
     run()
 
     assert world.daemon.done
+
+
+@pytest.mark.parametrize(("since_last_turn", "every_time"), [(0.0, False), (2.0, True)])
+def test_under_load_requests_are_looked_for_once_a_nap(
+    world: World,
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+    since_last_turn: float,
+    every_time: bool,
+) -> None:
+    """Wake-ups may get lost. Here each turn finds the next event waiting, and nobody wakes the daemon."""
+    world.flow("a", HOURLY)
+    world.flow("b", HOURLY, on("a"))
+    world.flow("c", HOURLY, on("b"))
+    world.start()
+    looks: list[bool] = []
+    monkeypatch.setattr(loop, "NAP", 1.0)
+    monkeypatch.setattr(world.daemon, "tick", note_looks(world.daemon.tick, looks))
+    script.next = [lambda: end_last(script), lambda: end_last(script), lambda: leave(world)]
+    seconds = itertools.count()
+
+    with Signals() as signals, Listener(world.db) as listener:
+        monotonic = lambda: next(seconds) * since_last_turn  # noqa: E731 -- a clock of one line
+        Loop(world.daemon, listener, world.daemon.lead, signals, monotonic=monotonic).run()
+
+    assert world.state("c", TEN) is State.STARTING
+    assert looks[0]
+    assert all(looks) == every_time
+
+
+def note_looks(tick: Callable[..., Turn], looks: list[bool]) -> Callable[..., Turn]:
+    def noted(*, asked: bool) -> Turn:
+        looks.append(asked)
+        return tick(asked=asked)
+
+    return noted
 
 
 @pytest.mark.parametrize("error", [DatabaseError("it is locked"), Unreachable("it is gone"), SensordError("no keeper")])

@@ -56,7 +56,7 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "begun": (runs.BEGUN, IDS),
     "last accepted": (passed.LAST_ACCEPTED, {"lookups": [(7, 0, 1, 900, SUCCESS)]}),
     "record passed": (passed.RECORD, {"rows": [(7, "[]")]}),
-    "passed of runs": (passed.OF_RUNS, IDS),
+    "what a command is told": (passed.WITH_UPSTREAM_RUNS, IDS),
     "behind": (retention.BEHIND, IDS | {"now": 1}),
     "old": (retention.NEXT, {"flow": 1, "after": 5, "most": 500}),
     "left over": (retention.LEFT_OVER, {"now": 1, "most": 500}),
