@@ -107,6 +107,9 @@ def _sentence(kind: CauseKind, causes: Sequence[Cause], now: datetime) -> str:
     if len(causes) > 1:
         these += f" and {len(causes) - 1:,} more"
     have = "has" if len(causes) == 1 else "have"
+    if kind is CauseKind.SKIPPED and first.run is None:
+        command = f"sensord run trigger {first.flow} --date {format_instant(first.logical_at)}"
+        return f"{these} {have} to be run after all: `{command}`."
     match kind:
         case CauseKind.FAILED | CauseKind.CANCELLED | CauseKind.SKIPPED:
             return f"{these} {have} to succeed after all."

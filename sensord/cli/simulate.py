@@ -54,7 +54,7 @@ def simulate(
     When each flow would land, which runs would be late (not done at their flow's next tick), whom they would wait for,
     and what would not get done: by the files as they are, the daemon's own rules, and the median duration of each
     flow's newest successful runs. Nothing is started, and nothing real is changed. What came before is as the database
-    has it, or else taken for a success; what is under way begins anew.
+    has it, or else taken for a success; what is under way begins anew, unless it begins on a later day.
     """
     from sensord.cli import render, simulate_view
     from sensord.cli.files import read_files
@@ -88,7 +88,7 @@ def _past(session: Session, since: datetime) -> "Iterator[Past]":
         yield Past()
         return
     with session.open() as db:
-        yield read_past(db, since)
+        yield read_past(db, since, session.clock.now())
 
 
 def _durations(config: "Config", settings: tuple[str, ...]) -> dict[str, timedelta]:

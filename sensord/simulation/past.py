@@ -29,15 +29,15 @@ class Past:
         return history.ended(self.db, list(dates)) if self.db else {}
 
 
-def read_past(db: Database, since: datetime) -> Past:
-    """Of all flows that the database knows, as it was before `since`."""
+def read_past(db: Database, since: datetime, now: datetime) -> Past:
+    """Of all flows that the database knows, as it was before `since`. What is under way now is over by days to come."""
     durations = {}
     for flow in flows.all_active(db):
         if taken := history.durations(db, flow.id):
             durations[flow.name] = timedelta(seconds=median(span.total_seconds() for span in taken))
     return Past(
         durations,
-        tuple(history.unfinished(db, since)),
+        tuple(history.unfinished(db, since)) if since <= now else (),
         history.first_dates(db),
         frozenset(flow.name for flow in flows.all_active(db) if flow.paused_at),
         db,

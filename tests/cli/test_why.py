@@ -188,6 +188,10 @@ def test_missed_ticks_are_told_together(world: World, sensord: Program) -> None:
         "24 root causes",
         "  orders 2026-11-21T03:00:00Z to 2026-11-22T02:00:00Z, 24 ticks  skipped: its tick passed without a run",
     ]
+    assert lines[-2] == (
+        "orders 2026-11-21T03:00:00Z and 23 more have to be run after all: "
+        "`sensord run trigger orders --date 2026-11-21T03:00:00Z`."
+    )
 
 
 def test_a_sensor_that_matches_nothing_is_impossible(world: World, sensord: Program) -> None:
