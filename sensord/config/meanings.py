@@ -90,6 +90,7 @@ MEANINGS: dict[str, dict[str, str]] = {
             'Modules that match = "python:module:function" may name; with warehouse also warehouse.calendar.'
         ),
         "retention": ('How long more than the outcome of a run is kept, such as "90d"; a flow may say otherwise.'),
+        "retire_after": ('How long the file of a flow may be gone before the flow is given up. "0s" is at once.'),
         "watch": (
             "How the daemon notices that files have changed. poll looks every two seconds, for file "
             "systems without events; with off, ask for a reload."

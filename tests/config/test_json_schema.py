@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 
 from sensord.config.json_schema import DURATION, SCHEMAS, flow_schema, settings_schema
-from sensord.config.meanings import MEANINGS
 from sensord.config.names import SETTINGS_FILE
 from sensord.config.shape import TABLES
 from tests.config.flow_strategies import FLOWS
-from tests.config.meanings import meanings
 from tests.config.problem_cases import MARK, Case
 from tests.config.test_problems import KEYS, MISPLACED, SHAPES
 from tests.config.test_reference import FLOW, SETTINGS, examples
@@ -96,7 +94,3 @@ def test_every_key_is_in_it_and_told(name: str, table: str) -> None:
         assert all(one["description"] for one in inner["properties"].values())
         assert inner["additionalProperties"] is False
     assert "null" not in json.dumps(schema)
-
-
-def test_the_meanings_are_those_of_the_reference() -> None:
-    assert meanings() == MEANINGS, "run: python -m tests.config.meanings, then ruff format"

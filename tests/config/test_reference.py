@@ -7,6 +7,7 @@ import pytest
 import toml_rs
 
 from sensord.config import load, load_settings
+from sensord.config.meanings import MEANINGS
 from sensord.config.names import SETTINGS_FILE
 from sensord.config.shape import TABLES
 from sensord.core.template import VARIABLES
@@ -104,3 +105,9 @@ def test_to_write_a_default_changes_nothing(folder: Folder, table: str, key: str
 
 def test_defaults_are_told_at_all() -> None:
     assert len(_defaults()) > 20
+
+
+def test_editors_are_told_the_same() -> None:
+    from tests.config.meanings import meanings
+
+    assert meanings() == MEANINGS, "run: python -m tests.config.meanings, then ruff format"
