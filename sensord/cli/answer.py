@@ -8,8 +8,8 @@ from pathlib import Path
 from sensord.cli.causes import Cause, CauseKind, Causes, ended_itself, find_causes, is_passed_on
 from sensord.cli.explain import SensorView, view_sensors
 from sensord.cli.logfile import tail
-from sensord.cli.outlook import outlook_of_deadlines, outlook_of_run, outlook_of_tick
-from sensord.core.instant import format_instant
+from sensord.cli.outlook import outlook_of_deadlines, outlook_of_run, outlook_of_stale, outlook_of_tick
+from sensord.core.instant import format_instant, to_micros
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
 from sensord.core.sensor import Verdict
@@ -17,7 +17,8 @@ from sensord.errors import NotFound
 from sensord.executors.folders import log_of
 from sensord.store.database import Database
 from sensord.store.lead import current_leader
-from sensord.store.reads import daemon, flows, runs, waits
+from sensord.store.reads import consumers, daemon, flows, runs, waits
+from sensord.store.reads.consumers import Rerun
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
 
@@ -67,6 +68,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
         [
             *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
             *outlook_of_deadlines(sensors, now),
+            *outlook_of_stale(run, _rerun_since(db, run), now),
         ],
         causes.complete,
     )
@@ -96,6 +98,11 @@ def _causes(db: Database, run: Run, now: datetime) -> Causes:
         return Causes([], complete=True)
     unmet = waits.unmet(db, run)
     return find_causes(run, unmet, waits.stuck(db, run), now, complete=len(unmet) < waits.MOST)
+
+
+def _rerun_since(db: Database, run: Run) -> list[Rerun]:
+    """The upstream runs that a stale run had consumed before they were rerun."""
+    return consumers.rerun_since(db, run, to_micros(run.released_at)) if run.stale_at and run.released_at else []
 
 
 def _overall(sensors: Sequence[SensorView]) -> Verdict:

@@ -9,6 +9,7 @@ from sensord.cli.render import count, span_of
 from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL, Kind, Reason, State
+from sensord.store.reads.consumers import Rerun
 from sensord.store.reads.daemon import Ahead
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
@@ -16,6 +17,9 @@ from sensord.store.timers import What
 
 MOST = 3
 """Runs to rerun that are named; the others are counted."""
+
+_BY_ITSELF = frozenset({Reason.SENSOR_TIMEOUT, Reason.NO_MATCH, Reason.MAPPING_ERROR})
+"""Why its sensors end a run, though no upstream run has ended it."""
 
 NO_DAEMON = "No daemon leads: nothing moves until `sensord daemon start`."
 
@@ -46,7 +50,7 @@ def outlook_of_run(
         case State.RETRYING:
             when = f" in {span_of(timers[What.RETRY] - now)}" if What.RETRY in timers else ""
             return [*asleep, f"Attempt {run.attempt} failed; the next one comes by itself{when}."]
-        case State.FAILED | State.SKIPPED if causes or run.reason == Reason.SENSOR_TIMEOUT:
+        case State.FAILED | State.SKIPPED if causes or run.reason in _BY_ITSELF:
             return ["It stays as it is, also when what it waited for is mended, until `sensord run rerun`."]
         case State.FAILED if ended_itself(run):
             name = f"{run.flow} {format_instant(run.logical_at)}"
@@ -68,6 +72,23 @@ def outlook_of_deadlines(sensors: Sequence[SensorView], now: datetime) -> list[s
         end = "fails" if sensor.on_timeout is Policy.FAIL else "is skipped"
         return [*sentences, f"If {whom} is not satisfied {when}, it {end}."]
     return sentences
+
+
+def outlook_of_stale(run: Run, rerun: Sequence[Rerun], now: datetime) -> list[str]:
+    """What a stale run stands on, and what mends it. rerun: its upstream runs that were rerun, as far as known."""
+    if run.stale_at is None:
+        return []
+    name = f"{run.flow} {format_instant(run.logical_at)}"
+    whom = "an upstream run that it had consumed"
+    if rerun:
+        first, others = rerun[0], f" (and {len(rerun) - 1:,} more)" if len(rerun) > 1 else ""
+        whom = f"{first.flow} {format_instant(first.logical_at)}{others}, which it had consumed,"
+    ago = span_of(now - run.stale_at)
+    if run.state not in FINAL:
+        return [f"It is stale: {whom} was rerun {ago} ago. It goes on with what it had."]
+    unfinished = [one for one in rerun if one.state not in FINAL]
+    when = f"once {'that has' if len(unfinished) == 1 else 'these have'} succeeded, " if unfinished else ""
+    return [f"It is stale: {whom} was rerun {ago} ago; {when}`sensord run rerun {name}` runs it on the new result."]
 
 
 _SEVERITY = (Policy.FAIL, Policy.SKIP, Policy.PROCEED)

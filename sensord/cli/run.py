@@ -1,5 +1,7 @@
 """`sensord run`: list runs, show one with its attempts. Their logs are in `logs`, what changes them in `change`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sensord.cli import change
@@ -7,6 +9,10 @@ from sensord.cli.command import Group, Session, json_option, pass_session
 from sensord.cli.instants import DateType, Since, SinceType, When
 from sensord.cli.logs import show_logs
 from sensord.core.run import State
+
+if TYPE_CHECKING:
+    from sensord.store.database import Database
+    from sensord.store.reads.runs import Run
 
 STATES = [state.label for state in State if state is not State.ABSENT]
 
@@ -50,12 +56,14 @@ def list_runs(
         render.message("no runs")
 
 
-@run.command("show", examples=["sensord run show mart/sales 2026-08-01T02:00Z", "sensord run show 4711"])
+@run.command("show", examples=["sensord run show mart/sales 2026-08-01T02:00Z", "sensord run show 4711 --definition"])
 @click.argument("flow", metavar="FLOW|RUN_ID")
 @click.argument("date", type=DateType("latest", "now"), default="latest", metavar="[DATE]")
+@click.option("--definition", is_flag=True, help="Show the definition of its flow that the run has, instead.")
+@click.option("--attempt", "number", metavar="N", type=click.IntRange(min=1), help="The definition that this one had.")
 @json_option
 @pass_session
-def show_run(session: Session, flow: str, date: When, as_json: bool) -> None:
+def show_run(session: Session, flow: str, date: When, definition: bool, number: int | None, as_json: bool) -> None:
     """Show one run and its attempts.
 
     A number without a date is a run's id.
@@ -64,10 +72,16 @@ def show_run(session: Session, flow: str, date: When, as_json: bool) -> None:
     from sensord.cli.listing import show_run_details
     from sensord.cli.logfile import log_path
     from sensord.cli.lookup import find_run_or_id
+    from sensord.errors import UsageError
     from sensord.store.reads import runs
 
+    if number is not None and not definition:
+        raise UsageError("expected --definition with --attempt, got --attempt alone", hint="all attempts are shown")
     with session.open() as db:
         found = find_run_or_id(db, session.clock, flow, date)
+        if definition:
+            _show_definition(db, found, number, as_json)
+            return
         attempts, details = runs.attempts(db, found), runs.details(db, found)
     logs = {attempt.number: str(log_path(session.state_folder, found.id, attempt.number)) for attempt in attempts}
     if as_json:
@@ -75,6 +89,22 @@ def show_run(session: Session, flow: str, date: When, as_json: bool) -> None:
         render.show_json(shapes.run_shape(found) | details._asdict() | {"attempts": shown})
     else:
         show_run_details(found, attempts, logs, session.clock.now(), details)
+
+
+def _show_definition(db: "Database", found: "Run", number: int | None, as_json: bool) -> None:
+    from sensord.cli import definition_view, render
+    from sensord.core.instant import format_instant
+    from sensord.errors import NotFound
+    from sensord.store.reads import definitions
+
+    held = definitions.of_attempt(db, found, number) if number else definitions.of_run(db, found)
+    if held is None:
+        name = f"{found.flow} {format_instant(found.logical_at)}"
+        raise NotFound(f"{name} has no attempt {number}, or retention has pruned it", hint=f"sensord run show {name}")
+    if as_json:
+        render.show_json(definition_view.shape(found, number, held))
+    else:
+        render.show(definition_view.lines(found, number, held))
 
 
 for _command in (show_logs, *change.RUN):

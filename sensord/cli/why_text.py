@@ -30,7 +30,7 @@ VERDICTS = {
 def lines(answer: Answer, now: datetime) -> list[Line]:
     return [
         _headline(answer, now),
-        *(line for view in answer.sensors for line in _sensor(view, now)),
+        *(line for view in answer.sensors for line in _sensor(view, now, _was_released(answer))),
         *_causes(answer, now),
         *_own_log(answer),
         [],
@@ -50,15 +50,21 @@ def _headline(answer: Answer, now: datetime) -> Line:
     return [name, Span(since(run, now), STYLES[run.state]), Span(words)]
 
 
-def _sensor(view: SensorView, now: datetime) -> Iterator[Line]:
+def _was_released(answer: Answer) -> bool:
+    return bool(answer.run and answer.run.released_at)
+
+
+def _sensor(view: SensorView, now: datetime, released: bool) -> Iterator[Line]:
+    """released: the run has gone on; what is not satisfied is so now, for whoever comes to wait for it."""
     verdict = view.standing.verdict
+    still = "" if verdict is Verdict.SATISFIED or not released else "now "
     reason = f" ({view.reason})" if view.reason else ""
     yield []
     yield [
         Span(f"sensor {view.sensor.index} on "),
         Span(view.sensor.upstream, "bold"),
         Span(f", {view.sensor.mapping.label}: "),
-        Span(f"{verdict.value}{reason}", VERDICTS[verdict]),
+        Span(f"{still}{verdict.value}{reason}", VERDICTS[verdict]),
     ]
     yield [Span(f"  {view.words}")]
     if view.deadline_at:

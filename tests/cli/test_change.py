@@ -154,6 +154,28 @@ def test_pause_and_resume(world: World, asking: Program) -> None:
     assert list(world.runs("orders")) == [TEN, ELEVEN]
 
 
+def test_what_the_daemon_proposes_is_told(asking: Program) -> None:
+    said = asking("run", "cancel", "orders", TEN)
+
+    assert said.code == 1
+    assert said.err.endswith("got orders 2026-11-22T10:00:00Z in failed\nhint: sensord run mark\n")
+
+
+@pytest.mark.parametrize("verb", [["rerun"], ["cancel"], ["mark", "success"]])
+def test_what_has_gone_meanwhile_is_not_found(world: World, asking: Program, verb: list[str]) -> None:
+    def forget_and_turn() -> None:
+        world.db.run("DELETE FROM run WHERE state = 7")
+        world.tick()
+
+    asking.meanwhile = forget_and_turn
+    said = asking("run", verb[0], "orders", TEN, *verb[1:])
+
+    assert said.code == 4
+    assert said.err == (
+        "error: expected a run of orders 2026-11-22T10:00:00Z, got none\nhint: sensord run list --flow orders\n"
+    )
+
+
 def test_what_the_daemon_refuses_is_an_error(asking: Program) -> None:
     said = asking("run", "rerun", "mart", TEN)
 

@@ -109,6 +109,17 @@ def exits(flow: str, code: int, *times: str) -> Step:
     return play
 
 
+def dies(flow: str, **how: int | str) -> Step:
+    """The command of its newest run ends otherwise than by exiting: by a `signal`, or with a `problem`."""
+
+    def play(stage: Stage) -> None:
+        attempt = stage.world.attempt(flow, format_instant(instant(_newest(stage, flow)))[:-1])
+        stage.world.executor.end(attempt, None, **how)
+        stage.world.tick()
+
+    return play
+
+
 def end_at_once(**codes: int) -> Step:
     """The commands of several flows' newest runs end, and the daemon hears of them in one turn."""
 
