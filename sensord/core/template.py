@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from sensord.core.template_filters import Filter, Kind, Moment, Value
+from sensord.core.template_filters import Filter, Kind, Moment, Value, cut
 
 VARIABLES: dict[str, Kind] = {
     "flow": Kind.TEXT,
@@ -69,11 +69,13 @@ class Values:
 
 
 def render(text: Text, values: Values, *, quote: bool = False) -> str:
-    """quote: each substituted value becomes one word for a shell. KeyError for a name that `values` has not."""
+    """quote: each substituted value becomes one word for a shell. KeyError for a name that `values` has not.
+
+    What is filled in is cut at LONGEST characters, with which no command can be started.
+    """
     if isinstance(text, str):
         return text
-    parts = [part if isinstance(part, str) else _substitute(part, values, quote) for part in text.parts]
-    return "".join(parts)
+    return cut(part if isinstance(part, str) else _substitute(part, values, quote) for part in text.parts)
 
 
 def _substitute(part: Substitution, values: Values, quote: bool) -> str:

@@ -6,7 +6,7 @@ that have schedules stays at their first or last instant.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -45,6 +45,11 @@ class Moment:
 
 
 Value = str | Moment
+
+LONGEST = 200_000
+"""Characters of a text at most: more than Linux takes in one argument or variable (131,072 bytes), so that a command
+which is given more is not started, rather than started with less.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,24 @@ def _lower(value: Value, _zone: ZoneInfo) -> str:
 
 
 def _replace(value: Value, _zone: ZoneInfo, old: str, new: str) -> str:
-    return str(value).replace(old, new)
+    """A text that has grown to LONGEST stays as it is: nothing makes it fit to be given to a command again."""
+    text = str(value)
+    if len(text) >= LONGEST:
+        return text
+    grown = len(text) + text.count(old) * (len(new) - len(old))
+    return text.replace(old, new) if grown < LONGEST else cut(text.split(old), new)
+
+
+def cut(parts: Iterable[str], between: str = "") -> str:
+    """The first LONGEST characters of the parts, joined; nothing longer is ever made on the way."""
+    found: list[str] = []
+    length = 0
+    for part in parts:
+        found += [between, part] if found else [part]
+        length += len(between) + len(part)
+        if length > LONGEST + len(between):
+            break
+    return "".join(found)[:LONGEST]
 
 
 def _moment(value: Value) -> Moment:

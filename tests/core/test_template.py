@@ -14,7 +14,7 @@ from sensord.core.flow import Command, Flow
 from sensord.core.params import Param, write_param
 from sensord.core.schedule import Schedule
 from sensord.core.template import VARIABLES, Substitution, Template, Text, Values, render
-from sensord.core.template_filters import Moment, make_filter
+from sensord.core.template_filters import LONGEST, Moment, make_filter
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 MIDNIGHT = datetime(2026, 3, 29, 22, tzinfo=UTC)  # in Amsterdam, at the end of a day of 23 hours
@@ -99,6 +99,25 @@ def test_what_a_run_was_given_goes_before_what_its_flow_has(own: Param, given: P
 
     assert run(text, ("x", own), x=given) == f"<{expected}>"
     assert run(text, ("x", own), y=given) == f"<{write_param(own)}>"
+
+
+def test_a_text_grows_only_until_no_command_takes_it_and_never_shrinks_again() -> None:
+    bomb = tuple(make_filter("replace", ("a", "a" * 1000)) for _ in range(20))
+    back = make_filter("replace", ("a", ""))
+
+    assert len(run(Template((Substitution("params.x", bomb),)), ("x", "a"))) == LONGEST
+    assert len(run(Template((Substitution("params.x", (*bomb, back)),)), ("x", "aa"))) == LONGEST
+    assert len(run(Template((Substitution("params.x"),) * 400), ("x", "a" * 1000))) == LONGEST
+    assert LONGEST > 131_072
+
+
+@pytest.mark.parametrize(("length", "count"), [(LONGEST - 1, 1), (LONGEST // 2, 2), (1, LONGEST - 1)])
+def test_a_text_is_cut_where_it_is_too_long(length: int, count: int) -> None:
+    filters = (make_filter("replace", ("b", "c" * length)),)
+
+    text = run(Template((Substitution("params.x", filters),)), ("x", "b" * count))
+
+    assert text == ("c" * (length * count))[:LONGEST]
 
 
 def test_a_value_is_never_read_as_a_template_again() -> None:
