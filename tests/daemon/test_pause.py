@@ -134,6 +134,11 @@ def test_a_manual_run_waits_for_its_sensors(world: World) -> None:
     assert world.state("mart", "2026-11-22T10:20") is State.RUNNING
 
 
+def test_a_tick_without_a_date_is_refused(paused: World) -> None:
+    with pytest.raises(InvalidValue, match="expected a logical date with its zone, got None"):
+        paused.daemon.change("trigger", {"flow": "orders", "tick": True})
+
+
 def test_a_date_that_has_a_run_or_has_not_come_is_refused(paused: World) -> None:
     with pytest.raises(InvalidValue, match="expected a date without a run"):
         change(paused, "trigger")

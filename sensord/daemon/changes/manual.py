@@ -48,7 +48,7 @@ def trigger(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int
 
 
 def _find_date(tx: Transaction, entry: Entry, body: Mapping[str, Any], now: int) -> datetime:
-    if body.get("logical_date") is None:
+    if body.get("logical_date") is None and not body.get("tick"):
         return _last_free(tx, entry, from_micros(now))
     at = read_date(body)
     if to_micros(at) > now:

@@ -12,8 +12,8 @@ from sensord.errors import InvalidValue
 from sensord.store import reruns
 from sensord.store.database import Transaction
 
-MOST = 50_000
-"""Runs that one rerun takes along at most, all in one transaction."""
+MOST = 20_000
+"""Runs that one rerun takes along at most: all in one transaction, for which everything else has to wait."""
 
 
 def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) -> Changed:
