@@ -37,6 +37,17 @@ class Site:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
+    @property
+    def keeper_pid(self) -> int:
+        """Of the keeper that the daemon has started."""
+        state = str(self.place.folder / "state").encode()
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                words = _words_of(folder)
+                if state in words and words[-1] != b"start":
+                    return int(folder.name)
+        raise RuntimeError(f"no keeper works in {state.decode()}")
+
     @contextmanager
     def daemon(self) -> Iterator["Running"]:
         """From when it leads; told to stop at the end."""
@@ -91,12 +102,24 @@ class Running:
 
     @property
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return cpu_seconds(self.process.pid)
 
     @property
     def rss_megabytes(self) -> float:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * _PAGE / 1e6
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of the process itself, without what it has started."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _words_of(process: Path) -> list[bytes]:
+    try:
+        return (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def make_site(place: Place, settings: str = "", *, folder: str = "config") -> Site:

@@ -52,11 +52,12 @@ def test_each_part_yields_figures() -> None:
 
 
 def test_the_real_daemon_runs_what_is_measured_end_to_end() -> None:
-    rate, cpu = PARTS["endtoend"](True)
+    rate, cpu, keeper = PARTS["endtoend"](True)
 
     assert rate.ratio
     assert rate.ratio > 0
-    assert cpu.unit == "ms"
+    assert cpu.value >= 0
+    assert keeper.ratio is not None
 
 
 def test_releases_are_counted_in_a_burst_and_one_by_one() -> None:

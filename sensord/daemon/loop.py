@@ -59,11 +59,10 @@ class Loop:
                     everything.register(source.fileno(), selectors.EVENT_READ)
             while not self.daemon.done:
                 turn = self._turn()
-                events: list[object] = []
                 if not self.daemon.done:
                     # While something refuses, what waits to be taken up must not cut the pause short.
-                    events += (signals_alone if self._failures else everything).select(self._timeout(turn))
-                self._asked = self._listener.drain() or not events or bool(self._failures or turn.requests)
+                    (signals_alone if self._failures else everything).select(self._timeout(turn))
+                self._asked = self._listener.drain() or bool(self._failures or turn.requests)
                 for number in self._signals.drain():
                     self._obey(number)
                 if self._watcher and self._watcher.drain():
@@ -88,8 +87,7 @@ class Loop:
         return turn
 
     def _has_been_asked(self) -> bool:
-        """Whether to look for requests: somebody woke us, nobody did, or the last look is a while ago. Under load, with
-        an event after the other, most turns do without."""
+        """Whether to look for requests: somebody woke us, or the last look is a nap ago: wake-ups may get lost."""
         now = self._monotonic()
         asked = self._asked or now >= self._look_at
         if asked:
