@@ -1,7 +1,8 @@
 """The attempts in a keeper's care, from the taking to the recorded end. Knows files and processes, but no socket.
 
-One pass: take, look and kill as often as asked, `reap`, `commit` (one sync for all of it), `start` what was taken, and
-`collect` what there is to tell. So nothing starts before its taking is on the disk, and no end is told before it is.
+One pass: take, look and kill as often as asked, `reap`, `record` what was taken and has ended, `sync` that at once,
+`start` what was taken. `collect` gives what there is to tell: an end once it is on record, also before the sync. So
+nothing starts before its taking is on the disk, and with it every end that was told before.
 """
 
 import os
@@ -37,7 +38,7 @@ class Watcher(Protocol):
 class Live:
     """An attempt that has not ended, or whose end is not yet on the disk. `pidfd`: where it is not our child.
 
-    `is_recorded`: its end is in the record, and waits for the journal.
+    `is_recorded`: its end is in the record, and not yet in the journal.
     """
 
     attempt: Attempt
@@ -77,14 +78,15 @@ class Custody:
         """Seconds until the next pass is due though nothing happens; None where none is."""
         if self._taken or (self._ending and not self._is_failing):
             return 0.0
-        return AGAIN if self._ending or self._unsettled else None
+        is_behind = self._journal is not None and not self._journal.is_synced
+        return AGAIN if self._ending or self._unsettled or is_behind else None
 
     def fileno(self) -> int:
         """Readable when a command ends that is not our child. (For our children there is SIGCHLD.)"""
         return self._epoll.fileno()
 
     def take(self, job: Job, watcher: Watcher) -> None:
-        """Take the attempt, to be started after the next commit; where it was taken before, only look at it."""
+        """Take the attempt, to be started after the next sync; where it was taken before, only look at it."""
         fd = self._take(job.attempt, watcher)
         if fd is not None:
             self._taken.append((self._live[job.attempt], job, fd))
@@ -111,7 +113,8 @@ class Custody:
     def kill(self, attempt: Attempt, number: int) -> None:
         """Signal the command's process group, also where the attempt was taken a moment ago; nothing once it ended."""
         if any(live.attempt == attempt for live, _, _ in self._taken):
-            self.commit()
+            self.record()
+            self.sync()
             self.start()
         self.look(attempt, None)
         live = self._live.get(attempt)
@@ -131,6 +134,7 @@ class Custody:
         try:
             if gone and self._journal:
                 self._journal.append([forgotten_line(run_id) for run_id in gone])
+                self._journal.sync()
         except OSError as error:  # it may be full, which is all the more reason to go on
             self._complain(f"cannot record what is forgotten: {error.strerror}")
         for run_id in gone:
@@ -156,8 +160,8 @@ class Custody:
         for live in unsettled:
             self._examine(live)
 
-    def commit(self) -> None:
-        """Put on the disk what was taken and what has ended; then it may be told."""
+    def record(self) -> None:
+        """Write down what was taken and what has ended; then an end may be told."""
         ending, self._ending = self._ending, []
         lines, self._lines = self._lines, []
         try:
@@ -178,8 +182,17 @@ class Custody:
         for live, ended in ending:
             self._let_go(live, ended)
 
+    def sync(self) -> None:
+        """Put on the disk what was written down; then what was taken may start."""
+        try:
+            if self._journal and not self._journal.is_synced:
+                self._journal.sync()
+        except OSError as error:
+            self._complain(f"cannot record: {error.strerror}")
+            self._give_up_taken(f"cannot record the attempt: {error.strerror}")
+
     def start(self) -> None:
-        """Start the commands of the attempts that the last commit covers."""
+        """Start the commands of the attempts that the last sync covers."""
         taken, self._taken = self._taken, []
         for live, job, log_fd in taken:
             try:

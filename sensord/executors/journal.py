@@ -41,6 +41,7 @@ class Journal:
         self._boot = boot
         self._limit = limit
         self._flushing: threading.Thread | None = None
+        self.is_synced = True
         before = self._read("journal.old") + self._read("journal")
         if before and not self._is_of_this_boot():
             restore(Ledger(runs_fd), before)
@@ -52,11 +53,16 @@ class Journal:
         self._flush_old()
 
     def append(self, lines: list[bytes]) -> None:
-        """When it returns, the lines are on the disk."""
+        """Whatever is on the disk later includes these lines, or nothing that comes after them."""
         data = b"\n" + b"".join(lines)  # a batch that a full disk cut short must not swallow the next
         write_all(self._fd, data)
-        os.fdatasync(self._fd)
         self._size += len(data)
+        self.is_synced = False
+
+    def sync(self) -> None:
+        """When it returns, all that was appended is on the disk."""
+        os.fdatasync(self._fd)
+        self.is_synced = True
         if self._size > self._limit and not (self._flushing and self._flushing.is_alive()):
             self._begin_anew()
 

@@ -53,7 +53,7 @@ class Keeper:
             doorway.remove(self._state_fd)
 
     def turn(self) -> None:
-        """One pass: wait, see what has ended, hear what everybody wants, put it on the disk, start, tell."""
+        """One pass: wait, see what has ended, hear what everybody wants, record it, tell, sync, start, tell."""
         for fd, event in self._epoll.poll(self._timeout()):
             if fd == self._listener.fileno():
                 self._accept()
@@ -65,13 +65,18 @@ class Keeper:
         custody.reap()
         for channel in self._channels.values():
             self._obey(channel)
-        custody.commit()
+        custody.record()
+        self._tell()  # who waits for an end need not wait for the disk
+        custody.sync()
         custody.start()
-        for watcher, report in custody.collect():
-            watcher.send(wire.encode_report(report))
-        self._flush()
+        self._tell()
         if time.monotonic() >= self._look_at:
             self._look_round()
+
+    def _tell(self) -> None:
+        for watcher, report in self._custody.collect():
+            watcher.send(wire.encode_report(report))
+        self._flush()
 
     def _timeout(self) -> float:
         if any(channel.has_line for channel in self._channels.values()):

@@ -64,6 +64,8 @@ def test_before_the_taking_the_next_one_starts_it(open_mortal: OpenMortal, gate:
         "after call 1 of ledger Ledger.write_taker",
         "before call 1 of journal Journal.append",
         "after call 1 of journal Journal.append",
+        "before call 1 of journal Journal.sync",
+        "after call 1 of journal Journal.sync",
         "before call 1 of command start",
         "before call 1 of command find_program",
     ],

@@ -64,7 +64,8 @@ def custody(folder: int, log: list[str]) -> Custody:
 def turn(custody: Custody) -> list[News]:
     """One pass of the keeper."""
     custody.reap()
-    custody.commit()
+    custody.record()
+    custody.sync()
     custody.start()
     return [report for _, report in custody.collect()]
 
@@ -115,6 +116,41 @@ def test_an_end_that_waits_for_the_journal_is_put_on_record_once(
     assert len(turn(custody)) == 1
     assert (tmp_path / "runs/0/record").read_text().count("1.1 ended") == 1
     assert "ended 1 1" in (tmp_path / "runs/journal").read_text()
+
+
+def test_an_end_is_told_before_the_sync_and_nothing_starts_before_it(custody: Custody, folder: int) -> None:
+    custody.refuse(FIRST, "too long", Listener())
+    custody.take(Job(Attempt(2, 1), ("/bin/true",), "/", {}), Listener())
+
+    custody.record()
+
+    [(_, ended)] = custody.collect()
+    assert ended == Ledger(folder).read_end(FIRST)
+    taken = Ledger(folder).read(Attempt(2, 1))
+    assert taken
+    assert taken.process is None
+    custody.sync()
+    custody.start()
+    [(_, began)] = custody.collect()
+    assert isinstance(began, Began)
+
+
+def test_what_the_disk_cannot_sync_is_not_started_and_synced_again(
+    custody: Custody, disk: Disk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "fdatasync", disk.fill(os.fdatasync))
+    disk.is_full = True
+    custody.take(JOB, Listener())
+
+    assert turn(custody) == []
+    [ended] = turn(custody)
+    assert isinstance(ended, Ended)
+    assert ended.message == "cannot record the attempt: No space left on device"
+    assert custody.pause == AGAIN
+
+    disk.is_full = False
+    assert turn(custody) == []
+    assert custody.pause is None
 
 
 def test_what_cannot_be_journalled_is_not_started(
@@ -169,7 +205,8 @@ def test_who_asks_while_an_end_cannot_be_recorded_is_told_later(
     assert turn(custody) == []
     disk.is_full = False
     custody.reap()
-    custody.commit()
+    custody.record()
+    custody.sync()
 
     assert late in [watcher for watcher, _ in custody.collect()]
 

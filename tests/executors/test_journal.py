@@ -153,10 +153,35 @@ def test_it_begins_anew_before_it_grows_without_end(folder: int, runs: Path) -> 
     with journal_of(folder, "one", limit=500) as journal:
         for run_id in range(100):
             journal.append([taken_line(Attempt(run_id, 1))])
+            journal.sync()
             journal.wait_for_flush()
 
     assert (runs / "journal").stat().st_size < 2000
     assert not (runs / "journal.old").exists()
+
+
+def test_an_old_one_is_synced_before_another_one_is_begun(
+    folder: int, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the new one may stand on what is in the old one."""
+    synced: list[int] = []
+    fdatasync = os.fdatasync
+
+    def note_and_sync(fd: int) -> None:
+        fdatasync(fd)
+        synced.append(os.fstat(fd).st_ino)
+
+    monkeypatch.setattr(os, "fdatasync", note_and_sync)
+    with journal_of(folder, "one", limit=200) as journal:
+        before = (runs / "journal").stat().st_ino
+        for run_id in range(20):
+            journal.append([taken_line(Attempt(run_id, 1))])
+        assert (runs / "journal").stat().st_ino == before
+
+        journal.sync()
+
+        assert (runs / "journal").stat().st_ino != before
+        assert synced == [before]
 
 
 def test_an_old_one_counts_until_the_disk_has_what_it_speaks_of(folder: int, runs: Path) -> None:
