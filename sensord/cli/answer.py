@@ -7,8 +7,15 @@ from pathlib import Path
 
 from sensord.cli.causes import Cause, CauseKind, Causes, ended_itself, find_causes, is_passed_on
 from sensord.cli.explain import SensorView, view_sensors
+from sensord.cli.foresight import Estimate, estimate, foresee
 from sensord.cli.logfile import tail
-from sensord.cli.outlook import outlook_of_deadlines, outlook_of_run, outlook_of_stale, outlook_of_tick
+from sensord.cli.outlook import (
+    outlook_of_deadlines,
+    outlook_of_estimate,
+    outlook_of_run,
+    outlook_of_stale,
+    outlook_of_tick,
+)
 from sensord.core.instant import format_instant, to_micros
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
@@ -32,7 +39,7 @@ class Answer:
     """state: the run's, or without a run `not_due`, `late`, `missed` or `no_tick`. verdict: of all sensors together.
 
     logs: the last lines of failed runs' logs, by run id. outlook: what happens next, in sentences.
-    complete: whether all root causes were found.
+    complete: whether all root causes were found. estimate: of a run that waits or is to come.
     """
 
     flow: str
@@ -45,6 +52,7 @@ class Answer:
     logs: dict[int, list[str]] = field(default_factory=dict)
     outlook: Sequence[str] = ()
     complete: bool = True
+    estimate: Estimate | None = None
 
 
 def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) -> Answer:
@@ -56,6 +64,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
     causes = _causes(db, run, now)
     ahead = daemon.ahead_of(db, run) if run.state is State.QUEUED else None
     leads = current_leader(db) is not None
+    guess = estimate(db, flow.name, run.logical_at, sensors, now) if run.state is State.WAITING else None
     return Answer(
         flow.name,
         run.logical_at,
@@ -69,8 +78,10 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
             *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
             *outlook_of_deadlines(sensors, now),
             *outlook_of_stale(run, _rerun_since(db, run), now),
+            *outlook_of_estimate(guess),
         ],
         causes.complete,
+        guess,
     )
 
 
@@ -78,7 +89,8 @@ def answer_tick(db: Database, flow: Flow, at: datetime | None, now: datetime) ->
     """Why there is no run at `at`; without it, when the flow's first run comes. NotFound where no tick is."""
     from sensord.config.body import flow_from_body
 
-    schedule = flow_from_body(flow.name, flows.body(db, flow)).schedule
+    definition = flow_from_body(flow.name, flows.body(db, flow))
+    schedule = definition.schedule
     tick = at or schedule.next(flow.planned_to)
     if tick is None or not schedule.contains(tick):
         when = f"at {format_instant(tick)}" if tick else "to come"
@@ -90,7 +102,19 @@ def answer_tick(db: Database, flow: Flow, at: datetime | None, now: datetime) ->
         state = CauseKind.NOT_DUE.value
     else:
         state = CauseKind.LATE.value
-    return Answer(flow.name, tick, state, outlook=outlook_of_tick(flow, tick, state, leads=leads, now=now))
+    outlook = outlook_of_tick(flow, tick, state, leads=leads, now=now)
+    if state == "missed" or flow.label != "active":
+        return Answer(flow.name, tick, state, outlook=outlook)
+    sensors = foresee(db, definition, tick, now)
+    guess = estimate(db, flow.name, tick, sensors, now)
+    return Answer(
+        flow.name,
+        tick,
+        state,
+        sensors=sensors,
+        outlook=[*outlook, *outlook_of_deadlines(sensors, now), *outlook_of_estimate(guess)],
+        estimate=guess,
+    )
 
 
 def _causes(db: Database, run: Run, now: datetime) -> Causes:

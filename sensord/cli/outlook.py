@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sensord.cli.causes import Cause, CauseKind, ended_itself
 from sensord.cli.explain import SensorView
+from sensord.cli.foresight import Estimate
 from sensord.cli.render import count, span_of
 from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
@@ -89,6 +90,15 @@ def outlook_of_stale(run: Run, rerun: Sequence[Rerun], now: datetime) -> list[st
     unfinished = [one for one in rerun if one.state not in FINAL]
     when = f"once {'that has' if len(unfinished) == 1 else 'these have'} succeeded, " if unfinished else ""
     return [f"It is stale: {whom} was rerun {ago} ago; {when}`sensord run rerun {name}` runs it on the new result."]
+
+
+def outlook_of_estimate(guess: Estimate | None) -> list[str]:
+    """`As before, it would start about 02:07 ...`; nothing where no guess can be made."""
+    if guess is None or not (guess.last or guess.finished_at):
+        return []
+    after = f", after {guess.last[0]} {format_instant(guess.last[1])}" if guess.last else ""
+    done = f", and be done about {format_instant(guess.finished_at)}" if guess.finished_at else ""
+    return [f"By its past runs it should start about {format_instant(guess.released_at)}{after}{done}."]
 
 
 _SEVERITY = (Policy.FAIL, Policy.SKIP, Policy.PROCEED)

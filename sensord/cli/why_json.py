@@ -5,6 +5,7 @@ from typing import Any
 from sensord.cli.answer import Answer
 from sensord.cli.causes import Cause
 from sensord.cli.explain import SensorView
+from sensord.cli.foresight import Estimate
 from sensord.cli.shapes import moment, run_shape
 from sensord.store.reads.waits import Upstream
 
@@ -21,6 +22,16 @@ def answer_shape(answer: Answer) -> dict[str, Any]:
         "complete": answer.complete,
         "log": answer.logs.get(answer.run.id) if answer.run else None,
         "next": list(answer.outlook),
+        "estimate": _estimate(answer.estimate) if answer.estimate else None,
+    }
+
+
+def _estimate(guess: Estimate) -> dict[str, Any]:
+    last = guess.last
+    return {
+        "released_at": moment(guess.released_at),
+        "finished_at": moment(guess.finished_at),
+        "last": {"flow": last[0], "logical_date": moment(last[1])} if last else None,
     }
 
 

@@ -65,7 +65,7 @@ def test_the_run_right_behind_a_failed_one_is_blocked(world: World, sensord: Pro
     assert lines[2] == "sensor 0 on orders, latest: blocked (upstream_failed)"
 
 
-KEYS = ["flow", "logical_date", "state", "verdict", "run", "sensors", "causes", "complete", "log", "next"]
+KEYS = ["flow", "logical_date", "state", "verdict", "run", "sensors", "causes", "complete", "log", "next", "estimate"]
 
 
 def test_why_as_json(world: World, sensord: Program) -> None:

@@ -1,7 +1,9 @@
 """Reading what has been: how long a flow's runs took, how runs ended, which are still to end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from statistics import median
+from typing import NamedTuple
 
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.run import State
@@ -16,6 +18,13 @@ FROM (SELECT n.state, n.started_at, n.finished_at FROM run n WHERE n.flow_id = :
       ORDER BY n.logical_date DESC LIMIT :newest) r
 WHERE r.state = 6 AND r.started_at IS NOT NULL AND r.finished_at >= r.started_at
 """
+PACE = """
+SELECT r.finished_at - r.started_at, r.finished_at - r.logical_date
+FROM (SELECT n.state, n.started_at, n.finished_at, n.logical_date, n.kind FROM run n
+      WHERE n.flow_id = (SELECT id FROM flow WHERE name = :flow) ORDER BY n.logical_date DESC LIMIT :newest) r
+WHERE r.state = 6 AND r.kind = 0 AND r.started_at IS NOT NULL AND r.finished_at >= r.started_at
+"""
+FIRST_DATE = "SELECT first_date FROM flow WHERE id = :flow"
 ENDED = """
 SELECT x.flow, r.logical_date, r.state
 FROM ROWS(:dates, flow text, at) x
@@ -33,6 +42,30 @@ FIRST_DATES = "SELECT name, first_date FROM flow WHERE first_date IS NOT NULL"
 def durations(db: Database, flow_id: int) -> list[timedelta]:
     """How long the successful ones of a flow's newest runs took; empty where there are none."""
     return [timedelta(microseconds=row[0]) for row in db.fetch(DURATIONS, flow=flow_id, newest=NEWEST)]
+
+
+class Pace(NamedTuple):
+    """takes: how long a run of the flow needs; lands: how long after its logical date it has succeeded. Medians."""
+
+    takes: timedelta
+    lands: timedelta
+
+
+def paces(db: Database, names: Iterable[str]) -> dict[str, Pace]:
+    """Of these flows, those that have successful ones among their newest runs."""
+    found = {}
+    for name in sorted(names):
+        rows = db.fetch(PACE, flow=name, newest=NEWEST)
+        if rows:
+            takes, lands = (timedelta(microseconds=median(column)) for column in zip(*rows, strict=True))
+            found[name] = Pace(takes, lands)
+    return found
+
+
+def first_date(db: Database, flow_id: int) -> datetime | None:
+    """The first logical date that the flow ever planned."""
+    at = db.fetch(FIRST_DATE, flow=flow_id)[0][0]
+    return None if at is None else from_micros(at)
 
 
 def ended(db: Database, dates: Sequence[tuple[str, datetime]]) -> dict[tuple[str, datetime], State]:

@@ -37,6 +37,15 @@ class Upstream(NamedTuple):
     run: Run | None
 
 
+class Expected(NamedTuple):
+    """An upstream date, in microseconds, that a sensor of a run to come maps to; `counts` as of an edge."""
+
+    sensor: int
+    flow_id: int
+    date: int
+    counts: int
+
+
 class Gate(NamedTuple):
     """A sensor that needs `need` of its `mapped` runs, or (with `problem`) one that mapped to nothing.
 
@@ -90,6 +99,12 @@ _UNSATISFIED = f"""
 
 UPSTREAMS = f"{_UPSTREAM} FROM edge e {_JOINS} WHERE e.run_id = :id ORDER BY e.sensor, e.upstream_date"
 
+EXPECTED = f"""
+{_UPSTREAM} FROM (SELECT 0 AS run_id, x.sensor, x.upstream_flow, x.upstream_date, x.counts
+                  FROM ROWS(:dates, sensor, upstream_flow, upstream_date, counts) x) e {_JOINS}
+ORDER BY e.sensor, e.upstream_date
+"""
+
 _REACH = f"""
 WITH RECURSIVE reach (run_id) AS (
     SELECT CAST(:id AS bigint)
@@ -129,6 +144,11 @@ ORDER BY e.run_id, f.name
 def upstreams(db: Database, run: Run) -> list[Upstream]:
     """All that the run's sensors map to, by sensor and logical date."""
     return [_upstream(row) for row in db.fetch(UPSTREAMS, id=run.id)]
+
+
+def expected(db: Database, dates: Sequence[Expected]) -> list[Upstream]:
+    """How the upstream runs of a run to come stand, by sensor and logical date."""
+    return [_upstream(row) for row in db.fetch(EXPECTED, dates=dates)] if dates else []
 
 
 def unmet(db: Database, run: Run) -> list[Upstream]:
