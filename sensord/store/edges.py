@@ -289,10 +289,8 @@ def touched(tx: Transaction, moved: Sequence[Move]) -> list[Live]:
 
 WAITERS = f"""
 SELECT DISTINCT {COLUMNS}
-FROM ROWS(:ids, flow_id) x
-JOIN edge e ON e.upstream_flow = x.flow_id
-JOIN run ON run.id = e.run_id
-WHERE run.state = 1
+FROM ROWS(:ids, flow_id) x CROSS JOIN edge e CROSS JOIN run
+WHERE e.upstream_flow = x.flow_id AND run.id = e.run_id AND run.state = 1
 """
 
 

@@ -298,8 +298,8 @@ def mark(tx: Transaction, run: Live, new: int, reason: str, message: str, now: i
 
 CANCEL_UNSTARTED = f"""
 UPDATE run SET state = 9, reason = :reason, message = :message, finished_at = :now
-FROM ROWS(:ids, flow_id) x
-WHERE run.flow_id = x.flow_id AND run.state IN (1, 2, 5)
+WHERE run.id IN (SELECT r.id FROM ROWS(:ids, flow_id) x CROSS JOIN run r
+                 WHERE r.flow_id = x.flow_id AND r.state IN (1, 2, 5))
 RETURNING {COLUMNS}
 """
 
@@ -337,8 +337,8 @@ WHERE run.flow_id = f.id AND run.state = 1 AND run.keeps_definition = 0
 
 WAITING = f"""
 SELECT {COLUMNS}
-FROM ROWS(:ids, flow_id) x JOIN run ON run.flow_id = x.flow_id
-WHERE run.state = 1
+FROM ROWS(:ids, flow_id) x CROSS JOIN run
+WHERE run.flow_id = x.flow_id AND run.state = 1
 """
 
 

@@ -9,6 +9,7 @@ from tests.scenarios.steps import (
     given,
     hourly,
     is_refused,
+    leap,
     reload,
     restart,
     runs,
@@ -20,6 +21,7 @@ from tests.scenarios.steps import (
     types,
 )
 
+NEXT_OF_TWIN = on("twin", match="next", strict=True)
 BROKEN = "[schedule]\ncron = "
 
 SCENARIOS: dict[str, tuple[Step, ...]] = {
@@ -93,6 +95,63 @@ SCENARIOS: dict[str, tuple[Step, ...]] = {
         reload(up=hourly()),
         tick("04:30"),
         runs("up", "02:00", "03:00", "04:00"),
+    ),
+    "up to the reload the old schedule holds, also for what nobody has planned yet": (
+        given(up=hourly()),
+        tick("02:00"),
+        leap("05:30"),
+        reload(up=daily().replace("0 2", "0 9")),
+        runs("up", "02:00", "03:00", "04:00", "05:00"),
+        tick("09:00"),
+        runs("up", "02:00", "03:00", "04:00", "05:00", "09:00"),
+    ),
+    "an earlier start brings back nothing that has been passed": (
+        given("22 05:30", up=hourly(schedule="start = 2026-11-22T04:00:00Z"), down=hourly(on("up", back=3))),
+        tick("05:30"),
+        reload(up=hourly(schedule="start = 2026-11-22T01:00:00Z")),
+        tick("06:00"),
+        runs("up", "04:00", "05:00", "06:00"),
+        then("down 06:00 failed (no_match)"),
+    ),
+    "a later start holds from then on": (
+        given("22 05:30", up=hourly(schedule="start = 2026-11-22T04:00:00Z")),
+        tick("05:30"),
+        reload(up=hourly(schedule="start = 2026-11-22T08:00:00Z")),
+        tick("09:00"),
+        runs("up", "04:00", "05:00", "08:00", "09:00"),
+    ),
+    "an end that is taken back does not bring back what came after it": (
+        given(up=hourly(schedule='first = "next"\nend = 2026-11-22T03:00:00Z')),
+        tick("05:30"),
+        reload(up=hourly()),
+        tick("06:00"),
+        runs("up", "02:00", "03:00", "06:00"),
+    ),
+    "an end that is written now takes away what was to come, and who waits for that is told": (
+        given(up=daily(), down=hourly(on("up", match="next", strict=True))),
+        tick("02:00"),
+        then("down waiting"),
+        reload(up=daily(schedule='first = "next"\nend = 2026-11-22T12:00:00Z')),
+        then("down failed (no_match)"),
+    ),
+    "who follows another takes its new schedule, and who waits for that is mapped anew": (
+        given(up=hourly(), twin=daily().replace('cron = "0 2 * * *"', 'follow = "up"'), down=daily(NEXT_OF_TWIN)),
+        tick("02:00"),
+        then("down waiting"),
+        reload(up=hourly().replace("0 *", "30 *")),
+        tick("03:00"),
+        tick("02:30"),
+        runs("twin", "02:00", "02:30"),
+        all_succeed("twin"),
+        then("down running"),
+    ),
+    "its catchup is that of its newest definition": (
+        given(up=hourly()),
+        types("flow pause up"),
+        tick("05:30"),
+        reload(up=hourly(schedule='first = "next"\ncatchup = "latest"')),
+        types("flow resume up"),
+        runs("up", "05:00"),
     ),
     "what waits for a tick that a new schedule has no more is mapped anew": (
         given(up=hourly(), down=daily(on("up", match="next", strict=True))),
