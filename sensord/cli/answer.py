@@ -62,7 +62,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
     definition = flow_from_body(flow.name, flows.body_of(db, run.definition_id))
     sensors = view_sensors(definition, waits.upstreams(db, run), waits.gates(db, run), runs.deadlines(db, run), now)
     causes = _causes(db, run, now)
-    ahead = daemon.ahead_of(db, run) if run.state is State.QUEUED else None
+    ahead = daemon.ahead_of(db, run, flow.pool) if run.state is State.QUEUED else None
     leads = current_leader(db) is not None
     guess = estimate(db, flow.name, run.logical_at, sensors, now) if run.state is State.WAITING else None
     return Answer(

@@ -54,6 +54,7 @@ def flow_shape(view: View) -> dict[str, Any]:
         "upstreams": sorted(flow.upstreams),
         "max_active": flow.max_active,
         "priority": flow.priority,
+        "pool": flow.pool,
         "planned_to": moment(row.planned_to),
         "paused_at": moment(row.paused_at),
         "removed_at": moment(row.removed_at),
@@ -102,7 +103,7 @@ def detail_lines(view: View, downstreams: Sequence[str], problems: Sequence[Prob
         "schedule": schedule_words(flow),
         "next tick": f"{format_instant(upcoming)}, in {span_of(upcoming - now)}" if upcoming else "none",
         "command": " ".join(map(str, flow.command.argv or (shell,))),
-        "at once": f"{flow.max_active}, priority {flow.priority}",
+        "at once": f"{flow.max_active}, priority {flow.priority}" + (f", in pool {flow.pool}" if flow.pool else ""),
         "waited for by": ", ".join(downstreams) or "nobody",
     }
     lines: list[Line] = [[Span(f"{flow.name}: ", "bold"), _state(view.row)]]

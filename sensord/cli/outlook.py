@@ -11,7 +11,7 @@ from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL, Kind, Reason, State
 from sensord.store.reads.consumers import Rerun
-from sensord.store.reads.daemon import Ahead
+from sensord.store.reads.daemon import Ahead, Pool
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
 from sensord.store.timers import What
@@ -175,4 +175,14 @@ def _queued(flow: Flow, run: Run, ahead: Ahead | None) -> str:
         names = ", ".join(format_instant(one.logical_at) for one in ahead.under_way)
         others = f" and {count(ahead.older, 'older queued run')}" if ahead.older else ""
         return f"Its flow runs at most {flow.max_active} at once: it comes after {names}{others}."
+    if ahead.pool and ahead.pool.is_full:
+        return _behind(ahead.pool, ahead.in_pool)
     return f"It starts when a slot is free: {count(ahead.slots, 'slot')} taken now."
+
+
+def _behind(pool: Pool, in_pool: Sequence[Run]) -> str:
+    """`It queues behind pool small: 2 of 2 in use, by mart/a 2026-11-22T02:00:00Z, mart/b 2026-11-22T02:00:00Z.`"""
+    names = [f"{one.flow} {format_instant(one.logical_at)}" for one in in_pool]
+    if pool.used > len(names):
+        names.append(f"{pool.used - len(names)} more")
+    return f"It queues behind pool {pool.name}: {pool.used} of {pool.slots} in use, by {', '.join(names)}."

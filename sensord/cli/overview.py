@@ -13,7 +13,8 @@ from sensord.core.run import FINAL, State
 from sensord.errors import Problem
 from sensord.store.database import Database
 from sensord.store.lead import Leader, current_leader
-from sensord.store.reads import flows, waits
+from sensord.store.reads import daemon, flows, waits
+from sensord.store.reads.daemon import Pool
 from sensord.store.reads.flows import Flow, Glance
 from sensord.store.reads.runs import Run
 from sensord.store.reads.waits import Wait
@@ -31,7 +32,7 @@ class Wanted(NamedTuple):
 class Seen(NamedTuple):
     """A flow with its newest runs. next_at: its first tick to come, if it plans any.
 
-    waits: what its newest run waits for; what only a person can mend comes first.
+    waits: what its newest run waits for; what only a person can mend comes first. pool: the one that it is in.
     """
 
     flow: Flow
@@ -41,6 +42,7 @@ class Seen(NamedTuple):
     tags: Sequence[str]
     next_at: datetime | None
     waits: Sequence[Wait]
+    pool: Pool | None = None
 
     @property
     def blocked(self) -> bool:
@@ -55,6 +57,7 @@ class Overview(NamedTuple):
     problems: Sequence[Problem]
     flows: Sequence[Seen]
     known: int
+    pools: Sequence[Pool] = ()
 
 
 def read(db: Database, wanted: Wanted, now: datetime) -> Overview:
@@ -65,10 +68,12 @@ def read(db: Database, wanted: Wanted, now: datetime) -> Overview:
     chosen = [(one, body) for one in glances if _fits(wanted, one, body := json.loads(one.body))]
     waiting = _waits(db, [one for one, _ in chosen])
     tick_of = _next_ticks(now)
-    seen = [_see(one, body, tick_of, waiting) for one, body in chosen]
+    pools = daemon.pools(db)
+    by_name = {pool.name: pool for pool in pools}
+    seen = [_see(one, body, tick_of, waiting)._replace(pool=by_name.get(one.flow.pool or "")) for one, body in chosen]
     if wanted.states:
         seen = [one for one in seen if not _standings(one).isdisjoint(wanted.states)]
-    return Overview(leader, problems, seen, len(glances))
+    return Overview(leader, problems, seen, len(glances), pools)
 
 
 def _require_any(pattern: str, names: list[str]) -> None:

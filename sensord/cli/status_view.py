@@ -11,6 +11,7 @@ from sensord.cli.render import Cell, Column, Line, Span, count, span_of
 from sensord.cli.shapes import leader_shape, moment, problem_shape, run_shape
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL, State
+from sensord.store.reads.runs import Run
 from sensord.store.reads.waits import Wait
 
 COLUMNS = (
@@ -41,6 +42,7 @@ def shape(overview: Overview) -> dict[str, Any]:
     return {
         "daemon": leader_shape(overview.leader),
         "problems": [problem_shape(problem) for problem in overview.problems],
+        "pools": [{"pool": one.name, "slots": one.slots, "used": one.used} for one in overview.pools],
         "flows": [_flow_shape(one) for one in overview.flows],
     }
 
@@ -75,9 +77,17 @@ def _row(one: Seen, now: datetime) -> Sequence[Cell]:
     comes = span_of(one.next_at - now) if one.next_at else ""
     if run is None:
         return [flow, "", "", "no runs yet", "", comes, ""]
-    why = wait_words(one.waits) if one.waits else why_ended(run)
+    why = _why(one, run)
     newest = format_instant(run.logical_at)
     return [flow, strip(one.states), newest, state_span(run.state), lasted(run, now), comes, why]
+
+
+def _why(one: Seen, run: Run) -> str:
+    if one.waits:
+        return wait_words(one.waits)
+    if run.state is State.QUEUED and one.pool and one.pool.is_full:
+        return f"queues behind pool {one.pool.name}: {one.pool.used} of {one.pool.slots} in use"
+    return why_ended(run)
 
 
 def wait_words(found: Sequence[Wait]) -> str:

@@ -32,7 +32,7 @@ def write_body(flow: Flow) -> str:
     command, schedule = flow.command, write_schedule(flow.schedule)
     whole = _unlike(flow, "description", "owner", "tags") | {
         "schedule": schedule | _unlike(flow, "follow", "first", "catchup") | _write_catchup_limits(flow),
-        "run": _unlike(flow, "max_active", "priority")
+        "run": _unlike(flow, "max_active", "priority", "pool")
         | _write_limits(flow)
         | _unlike(command, "pass_env", "cwd")
         | _written(_write_texts(command)),
@@ -48,7 +48,7 @@ def flow_from_body(name: str, body: str) -> Flow:
     whole = json.loads(body)
     schedule, run = whole["schedule"], whole["run"]
     options = {key: whole[key] for key in ("description", "owner") if key in whole}
-    options |= {key: run[key] for key in ("max_active", "priority") if key in run}
+    options |= {key: run[key] for key in ("max_active", "priority", "pool") if key in run}
     if "retention" in whole:
         options["retention"] = timedelta(seconds=whole["retention"])
     return Flow(

@@ -60,6 +60,7 @@ def build_flow(
         "first": First(schedule_table.first) if schedule_table.first else None,
         "max_active": run.max_active,
         "priority": run.priority,
+        "pool": run.pool,
         "retention": retention,
     }
     options = {key: value for key, value in written.items() if value is not None}

@@ -1,24 +1,27 @@
-"""Links flows to one another: who follows whom, and whether every upstream is there.
+"""Links flows to one another: who follows whom, and whether every upstream is there; and to the pools that there are.
 
 A flow whose own file has errors is no upstream for others, unless `known` says that a good definition of it is at work.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from sensord.config.names import propose_flow, show
+from sensord.config.names import did_you_mean, propose_flow, show
 from sensord.config.source import Loaded, Reference, Source, finish
 from sensord.core.mapping import Loader
 from sensord.core.schedule import Schedule
 from sensord.errors import Problem
 
+_POOL_HINT = "give it slots below [pools] in sensord.toml: {} = 4"
+
 
 def link(
-    sources: Mapping[str, Source], known: Mapping[str, Schedule], load: Loader
+    sources: Mapping[str, Source], known: Mapping[str, Schedule], load: Loader, pools: Collection[str] = ()
 ) -> tuple[dict[str, Loaded], list[Problem]]:
     """The flows that can be used, by name, and what is wrong with the links of the others."""
     linker = _Linker(sources, known, load)
     linker.follow_all()
+    linker.check_pools(pools)
     linker.check_upstreams()
     return linker.loaded, linker.problems
 
@@ -50,7 +53,7 @@ class _Linker:
         while one and one.follow and one.draft and one.name not in self._settled:
             self._settled.add(one.name)
             chain.append(one)
-            one = self.sources.get(one.follow.flow)
+            one = self.sources.get(one.follow.name)
         names = [link.name for link in chain]
         if one and one.name in names:
             first = names.index(one.name)
@@ -76,20 +79,29 @@ class _Linker:
 
     def _followed(self, source: Source, at: Reference) -> Schedule | None:
         """The schedule of the flow that `at` names; None, and a problem, where there is none."""
-        if at.flow not in self.sources:
+        if at.name not in self.sources:
             self._refuse_unknown(source, at)
             return None
-        target = self.loaded.get(at.flow)
-        schedule = target.flow.schedule if target else self.known.get(at.flow)
-        if schedule is None and at.flow != source.name:
+        target = self.loaded.get(at.name)
+        schedule = target.flow.schedule if target else self.known.get(at.name)
+        if schedule is None and at.name != source.name:
             self._refuse_broken(source, at)
         return schedule
+
+    def check_pools(self, pools: Collection[str]) -> None:
+        """Take out the flows that name a pool which sensord.toml has not."""
+        for source in self.sources.values():
+            if source.pool and source.pool.name not in pools:
+                hint = did_you_mean(source.pool.name, pools) or _POOL_HINT.format(source.pool.name)
+                message = f"expected the name of a pool, got {show(source.pool.name)}"
+                self.problems.append(source.problem(message, hint, source.pool))
+                self.loaded.pop(source.name, None)
 
     def check_upstreams(self) -> None:
         """Take out the flows that name what is not there, and with them, one after the other, those that name these."""
         for source in self.sources.values():
             for one in source.upstreams:
-                if one.flow not in self.sources:
+                if one.name not in self.sources:
                     self._refuse_unknown(source, one)
                     self.loaded.pop(source.name, None)
         broken = [name for name in self.sources if name not in self.loaded and name not in self.known]
@@ -108,14 +120,14 @@ class _Linker:
         users: dict[str, list[tuple[Source, Reference]]] = defaultdict(list)
         for source in self.sources.values():
             for one in source.upstreams:
-                if one.flow != source.name:
-                    users[one.flow].append((source, one))
+                if one.name != source.name:
+                    users[one.name].append((source, one))
         return users
 
     def _refuse_unknown(self, source: Source, at: Reference) -> None:
-        hint = propose_flow(at.flow, list(self.sources))
-        self.problems.append(source.problem(f"expected the name of a flow, got {show(at.flow)}", hint, at))
+        hint = propose_flow(at.name, list(self.sources))
+        self.problems.append(source.problem(f"expected the name of a flow, got {show(at.name)}", hint, at))
 
     def _refuse_broken(self, source: Source, at: Reference) -> None:
-        hint = f"its own file has errors: {self.sources[at.flow].found.file}"
-        self.problems.append(source.problem(f'expected a flow that can be used, got "{at.flow}"', hint, at))
+        hint = f"its own file has errors: {self.sources[at.name].found.file}"
+        self.problems.append(source.problem(f'expected a flow that can be used, got "{at.name}"', hint, at))

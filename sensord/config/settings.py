@@ -2,7 +2,8 @@
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -31,7 +32,7 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 class Settings:
     """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name.
     retention: how long more than the outcome of a run is kept; None: for ever. retire_after: how long the file of a
-    flow may be gone before the flow is given up.
+    flow may be gone before the flow is given up. pools: their slots by name.
     """
 
     database_url: str
@@ -42,6 +43,7 @@ class Settings:
     watch: Literal["events", "poll", "off"]
     retention: timedelta | None
     retire_after: timedelta
+    pools: Mapping[str, int] = field(default_factory=dict)
 
 
 def load_settings(directory: Path) -> Settings:
@@ -68,6 +70,7 @@ def load_settings(directory: Path) -> Settings:
         watch=table.watch or "events",
         retention=retention,
         retire_after=RETIRE_AFTER if retire_after is None else retire_after,
+        pools=table.pools or {},
     )
 
 

@@ -105,7 +105,8 @@ def _say(fault: _Fault, report: Report) -> None:
         words = list_words(expects.one_of)
         report.at_value(path, f"expected {words}, got {show(value)}", _propose(expects, value))
     else:
-        hint = f'in quotes: "{show(value)}"' if isinstance(value, int | float) else None
+        quote = isinstance(value, int | float) and expects.inside.startswith("a text")
+        hint = f'in quotes: "{show(value)}"' if quote else None
         report.at_value(path, f"expected {expects.inside}, got {show(value)}", hint)
 
 

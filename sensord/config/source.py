@@ -39,9 +39,11 @@ class Loaded:
 
 
 class Reference(NamedTuple):
-    """The name of another flow, as the value of `key`. home: the file that says so, and what it calls the key."""
+    """The name of another flow, or of a pool, as the value of `key`. home: the file that says so, and what it calls the
+    key.
+    """
 
-    flow: str
+    name: str
     key: str
     place: Place
     home: tuple[str | None, str]
@@ -68,6 +70,7 @@ class Source:
     problems: tuple[Problem, ...] = ()
     follow: Reference | None = None
     upstreams: tuple[Reference, ...] = ()
+    pool: Reference | None = None
     extends: str | None = None
     extends_at: Place | None = None
     layers: tuple[Layer, ...] = ()
@@ -103,7 +106,7 @@ def _build(found: FlowFile, document: Document, load: Loader, library: Library) 
     if stack.layers:
         merged = merge(found.file, document, data, stack.layers)
         table, report = FlowTable.model_validate(merged.data), report.over(merged)
-    follow, upstreams = _references(table, report.document)
+    follow, upstreams, pool = _references(table, report.document)
     report.problems.extend(replace(problem, flow=found.name) for problem in stack.problems)
     # What an unusable file below would have said, nobody knows: the rest is judged when that is mended.
     judged = not stack.missing and not stack.problems
@@ -117,6 +120,7 @@ def _build(found: FlowFile, document: Document, load: Loader, library: Library) 
         problems=problems,
         follow=follow,
         upstreams=upstreams,
+        pool=pool,
         extends=data.get("extends"),
         extends_at=document.value_place(("extends",)) if "extends" in data else None,
         layers=stack.layers,
@@ -138,16 +142,22 @@ def finish(source: Source, followed: Schedule, load: Loader) -> Loaded | tuple[P
     return _load(source.found, flow, document, source.upstreams) if flow else tuple(report.problems)
 
 
-def _references(table: FlowTable, document: Document | Merged) -> tuple[Reference | None, tuple[Reference, ...]]:
+def _references(
+    table: FlowTable, document: Document | Merged
+) -> tuple[Reference | None, tuple[Reference, ...], Reference | None]:
+    """The flow that it follows, those that its sensors watch, and its pool."""
+
     def refer(name: str, path: Path) -> Reference:
         file, local = document.home(path)
         return Reference(name, spell(path), document.value_place(path), (file, spell(local)))
 
     follow = table.schedule.follow if table.schedule else None
+    pool = table.run.pool if table.run else None
     upstreams = [(index, one.upstream) for index, one in enumerate(table.sensors or ()) if one.upstream is not None]
     return (
         refer(follow, ("schedule", "follow")) if follow is not None else None,
         tuple(refer(name, ("sensors", index, "upstream")) for index, name in upstreams),
+        refer(pool, ("run", "pool")) if pool is not None else None,
     )
 
 

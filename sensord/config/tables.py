@@ -40,6 +40,7 @@ _DATE = Expects("a date, or a date with a time, without quotes", hint="such as 2
 _SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double brackets: [[sensors]]")
 _TICKS_OR_SPAN = Expects('a whole number from 1 to 10000, or a duration such as "3d"')
 _CATCHUP = Expects('"all", "latest" or "none"', ("all", "latest", "none"))
+_POOLS = Expects("a table of whole numbers from 1 to 10000", inside="a whole number from 1 to 10000")
 _WATCH = ("events", "poll", "off")
 _STATES = ("success", "failed", "skipped", "cancelled")
 
@@ -75,6 +76,7 @@ class RunTable(Table):
     retry_backoff: Annotated[float | None, Field(ge=1, le=100), Expects("a number from 1 to 100")] = None
     max_active: Annotated[int | None, Field(ge=1, le=1000), Expects("a whole number from 1 to 1000")] = None
     priority: Annotated[int | None, Field(ge=-1000, le=1000), Expects("a whole number from -1000 to 1000")] = None
+    pool: Annotated[str | None, Expects("the name of a pool")] = None
 
 
 class SensorTable(Table):
@@ -124,6 +126,7 @@ class SettingsTable(Table):
     state: Annotated[str | None, Expects("the path of a folder")] = None
     durability: Annotated[Literal["full", "normal"] | None, Expects('"full" or "normal"', ("full", "normal"))] = None
     slots: Annotated[int | None, Field(ge=1, le=10_000), Expects("a whole number from 1 to 10000")] = None
+    pools: Annotated[dict[str, Annotated[int, Field(ge=1, le=10_000)]] | None, _POOLS] = None
     mapping_modules: Annotated[list[str] | None, Expects("a list of names of modules")] = None
     retention: Annotated[str | None, _AGE] = None
     retire_after: Annotated[str | None, Expects('a duration such as "10m"')] = None

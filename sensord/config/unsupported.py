@@ -6,7 +6,7 @@ A key leaves this list when its table in `tables` takes it.
 KEYS: dict[str, frozenset[str]] = {
     "": frozenset(),
     "schedule": frozenset(),
-    "run": frozenset({"user", "executor", "queue", "pool", "pools"}),
+    "run": frozenset({"user", "executor", "queue", "pools"}),
     "sensors": frozenset({"every"}),
     "sensord.toml": frozenset(
         {
@@ -15,7 +15,6 @@ KEYS: dict[str, frozenset[str]] = {
             "heartbeat_limit",
             "lost_after",
             "notifications",
-            "pools",
         }
     ),
 }

@@ -48,6 +48,7 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     if broken:
         flows.restore(tx, broken)
     flows.set_problems(tx, config.problems, micros)
+    flows.set_pools(tx, config.settings.pools)
     catalog = load(tx, config.flows, defined)
     had = {one.flow.name: one for one in changed if one.flow.name in current}
     returned = [row for row in known.values() if row.state != FlowState.ACTIVE and not catalog.by_id[row.id].removed_at]
@@ -115,7 +116,7 @@ def _define(
     for one in changed:
         flow_id = ids[one.flow.name]
         definition_id = stored.get(flow_id) or current[one.flow.name].id
-        adopted.append((flow_id, definition_id, one.flow.max_active, one.flow.priority))
+        adopted.append((flow_id, definition_id, one.flow.max_active, one.flow.priority, one.flow.pool))
     if adopted:
         flows.adopt(tx, adopted)
     return new

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from sensord.core.queue import Queue
 from sensord.core.run import State
 from sensord.daemon.alarms import Rung
-from sensord.daemon.catalog import Catalog
+from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.outcomes import Recorded
 from sensord.daemon.settle import Settled
 from sensord.executors.base import Attempt
-from sensord.store import runs, timers
+from sensord.store import flows, runs, timers
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
@@ -23,6 +23,10 @@ class Picture:
     queue: Queue = field(default_factory=Queue)
     stopping: dict[Attempt, str] = field(default_factory=dict)
     next_due: int | None = None
+
+    def hold(self, entry: Entry) -> None:
+        """Let the queue keep to the limits that the flow has now."""
+        self.queue.limit(entry.id, entry.flow.max_active, entry.hold, entry.flow.pool)
 
     def queue_up(self, released: Iterable[Live]) -> None:
         """Runs went to `queued`."""
@@ -67,8 +71,9 @@ class Picture:
 def load_picture(tx: Transaction, catalog: Catalog) -> tuple[Picture, list[Live]]:
     """The picture as the database has it, and the runs between queued and their end."""
     picture = Picture(catalog)
+    picture.queue.size_pools(flows.pools(tx))
     for entry in catalog.by_id.values():
-        picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
+        picture.hold(entry)
     live = runs.live(tx)
     for run in live:
         if run.state == State.QUEUED:

@@ -1,6 +1,6 @@
 """The SQL of flows and their definitions: what the daemon knows of each flow from one start to the next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -103,14 +103,16 @@ def define(tx: Transaction, rows: Sequence[NewDefinition]) -> list[Definition]:
 
 ADOPT = """
 UPDATE flow SET definition_id = x.definition_id, max_active = x.max_active, priority = x.priority,
-                state = 1, removed_at = NULL
-FROM ROWS(:rows, flow_id, definition_id, max_active, priority) x
+                pool = x.pool, state = 1, removed_at = NULL
+FROM ROWS(:rows, flow_id, definition_id, max_active, priority, pool text) x
 WHERE flow.id = x.flow_id
 """
 
 
-def adopt(tx: Transaction, rows: Sequence[tuple[int, int, int, int]]) -> None:
-    """Give flows their current definition: (flow, definition, max_active, priority). A removed flow is active again."""
+def adopt(tx: Transaction, rows: Sequence[tuple[int, int, int, int, str | None]]) -> None:
+    """Give flows their current definition: (flow, definition, max_active, priority, pool). A removed flow is active
+    again.
+    """
     tx.run(ADOPT, rows=rows)
 
 
@@ -179,6 +181,23 @@ def advance(tx: Transaction, rows: Sequence[tuple[int, int, int | None]]) -> Non
     have several rows.
     """
     tx.run(ADVANCE, rows=rows)
+
+
+POOLS = "SELECT name, slots FROM pool"
+FORGET_POOLS = "DELETE FROM pool"
+ADD_POOLS = "INSERT INTO pool (name, slots) SELECT x.name, x.slots FROM ROWS(:rows, name text, slots) x"
+
+
+def pools(tx: Transaction) -> dict[str, int]:
+    """The slots of each pool."""
+    return dict(tx.fetch(POOLS))
+
+
+def set_pools(tx: Transaction, slots: Mapping[str, int]) -> None:
+    """Replace the pools that there are."""
+    if slots != pools(tx):
+        tx.run(FORGET_POOLS)
+        tx.run(ADD_POOLS, rows=list(slots.items()))
 
 
 FORGET_PROBLEMS = "DELETE FROM problem"

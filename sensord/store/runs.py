@@ -37,8 +37,8 @@ class Live(NamedTuple):
 
     @property
     def queued(self) -> Queued:
-        kind = Kind(self.kind)
-        return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again=self.attempt > 0)
+        kind, again = Kind(self.kind), self.attempt > 0
+        return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again, self.backfill_id)
 
 
 class Move(NamedTuple):

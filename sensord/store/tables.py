@@ -70,6 +70,7 @@ class Flow(Base, table=True):
     first_date: int | None = _column(Instant, null=True)
     max_active: int = _column(Integer)
     priority: int = _column(Integer)
+    pool: str | None = _column(Text, null=True)
     pruned_to: int | None = _column(Instant, null=True)
 
 
@@ -253,6 +254,15 @@ class BackfillFlow(Base, table=True):
     from_date: int = _column(Instant)
     to_date: int = _column(Instant)
     planned_to: int | None = _column(Instant, null=True)
+
+
+class Pool(Base, table=True):
+    """Slots that the runs of some flows share, as sensord.toml has them."""
+
+    __tablename__: ClassVar[Any] = "pool"
+
+    name: str = _column(Text, key=True)
+    slots: int = _column(Integer)
 
 
 class Unpruned(Base, table=True):

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sensord.core.instant import format_instant, from_micros, to_micros
+from sensord.core.limits import UNKNOWN_POOL
 from sensord.core.needs import Need, needs
 from sensord.core.queued import Hold
 from sensord.core.run import ACTIVE, State
 from sensord.daemon.activate import load
 from sensord.daemon.catalog import Catalog
+from sensord.store import flows
 from sensord.store.database import Transaction
 from tests.daemon.world import World
 from tests.simulation.arithmetic import ending, missing, wanted
@@ -55,6 +57,7 @@ class Audit:
 
     world: World
     seen: dict[int, State] = field(default_factory=dict)
+    pools: dict[int, str | None] = field(default_factory=dict)
     turn: int = 0
 
     def look(self, *, settled: bool = True) -> None:
@@ -70,9 +73,11 @@ class Audit:
         for run in books.runs.values():
             if run.state in _RELEASED and self.seen.get(run.id) in (None, State.WAITING):
                 books.prove_release(run)
+        self.pools = {run.id: self.pools.get(run.id, books.pool_of(run)) for run in books.busy}
         books.prove_limits(self.world.slots, self.seen)
+        books.prove_pools(self.pools, self.seen)
         if settled:
-            books.prove_that_none_could_start(self.world.slots)
+            books.prove_that_none_could_start(self.world.slots, self.pools)
         books.prove_commands(self.world)
         self.seen = {run.id: run.state for run in books.runs.values()}
 
@@ -99,6 +104,7 @@ class _Books:
             self.edges[run_id, sensor].append((date, State(state)))
         self.busy = [run for run in self.runs.values() if run.state in BUSY]
         self.active = Counter(run.flow_id for run in self.runs.values() if run.state in ACTIVE)
+        self.slots = flows.pools(tx)
 
     def name(self, run: Row) -> str:
         flow = self.flows.get(run.id)
@@ -149,11 +155,29 @@ class _Books:
             if entry and seen.get(run.id) not in ACTIVE:
                 assert self.active[run.flow_id] <= entry.flow.max_active, f"{self.name(run)}: more than max_active"
 
-    def prove_that_none_could_start(self, slots: int) -> None:
+    def pool_of(self, run: Row) -> str | None:
+        """That of its flow, as it is now."""
+        entry = self.catalog.by_id.get(run.flow_id)
+        return entry.flow.pool if entry else None
+
+    def prove_pools(self, pools: Mapping[int, str | None], seen: Mapping[int, State]) -> None:
+        """No pool is too small for a run that started since the last look. Runs whose flow has changed its pool since
+        they started are in one of the two, whichever.
+        """
+        certain = Counter(pools[run.id] for run in self.busy if pools[run.id] == self.pool_of(run))
+        for run in self.busy:
+            pool = self.pool_of(run)
+            if pool is not None and seen.get(run.id) not in ACTIVE:
+                assert certain[pool] <= self.slots.get(pool, UNKNOWN_POOL), f"{self.name(run)}: pool {pool} is full"
+
+    def prove_that_none_could_start(self, slots: int, pools: Mapping[int, str | None]) -> None:
         """No queued run is left that no limit holds back."""
+        possible = Counter(pool for run in self.busy for pool in {pools[run.id], self.pool_of(run)})
         for run in self.runs.values():
             if run.state is State.QUEUED and len(self.busy) < slots:
-                assert self._is_held(run), f"{self.name(run)} could start"
+                pool = self.pool_of(run)
+                full = pool is not None and possible[pool] >= self.slots.get(pool, UNKNOWN_POOL)
+                assert full or self._is_held(run), f"{self.name(run)} could start"
 
     def _is_held(self, run: Row) -> bool:
         entry = self.catalog.by_id.get(run.flow_id)

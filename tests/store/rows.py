@@ -15,7 +15,7 @@ def make_flows(tx: Transaction, *names: str, planned_to: int = 0) -> dict[str, i
     """Flows with a definition each. Returns their ids by name."""
     ids = flows.insert(tx, [NewFlow(name, planned_to, 1, 0) for name in names], 0)
     defined = flows.define(tx, [NewDefinition(flow, name, name, "{}", 0) for name, flow in ids.items()])
-    flows.adopt(tx, [(one.flow_id, one.id, 1, 0) for one in defined])
+    flows.adopt(tx, [(one.flow_id, one.id, 1, 0, None) for one in defined])
     return ids
 
 

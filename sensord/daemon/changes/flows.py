@@ -20,7 +20,7 @@ def pause(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     if entry.hold is Hold.ALL or not flows.pause(tx, entry.id, now):
         raise InvalidValue(f"expected a flow at work, got {entry.flow.name}, which is paused or removed")
     picture.catalog.pause(entry)
-    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
+    picture.hold(entry)
     return Changed(f"{entry.flow.name} is paused")
 
 
@@ -30,7 +30,7 @@ def resume(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int)
     if entry.hold is Hold.ALL or not flows.resume(tx, entry.id):
         raise InvalidValue(f"expected a paused flow, got {entry.flow.name}, which is not")
     picture.catalog.resume(entry)
-    picture.queue.limit(entry.id, entry.flow.max_active, entry.hold)
+    picture.hold(entry)
     settled = settle(tx, picture.catalog, catch_up(tx, [entry], now), now)
     return Changed(f"{entry.flow.name} goes on", settled)
 

@@ -1,8 +1,10 @@
 """Reading how busy the daemon is: which runs are under way, and how many of each state a flow has."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sensord.core.instant import to_micros
+from sensord.core.limits import UNKNOWN_POOL
 from sensord.core.run import State
 from sensord.store.database import Database
 from sensord.store.reads.runs import LIVE, Run, columns, to_run
@@ -10,6 +12,15 @@ from sensord.store.reads.runs import LIVE, Run, columns, to_run
 ACTIVE = f"""
 SELECT {columns("r", "f")} FROM run r JOIN flow f ON f.id = r.flow_id
 WHERE {LIVE} AND r.state > 2 ORDER BY r.started_at, r.id LIMIT :limit
+"""
+POOLS = "SELECT name, slots FROM pool ORDER BY name"
+POOLS_USED = f"""
+SELECT f.pool, COUNT(*) FROM run r JOIN flow f ON f.id = r.flow_id
+WHERE {LIVE} AND r.state IN (3, 4) AND f.pool IS NOT NULL GROUP BY f.pool ORDER BY f.pool
+"""
+IN_POOL = f"""
+SELECT {columns("r", "f")} FROM run r JOIN flow f ON f.id = r.flow_id
+WHERE {LIVE} AND r.state IN (3, 4) AND f.pool = :pool ORDER BY r.started_at, r.id LIMIT 3
 """
 SLOTS = f"SELECT COUNT(*) FROM run r WHERE {LIVE} AND r.state IN (3, 4)"
 UNDER_WAY = f"""
@@ -22,13 +33,29 @@ FROM run r WHERE {LIVE} AND flow_id = :flow GROUP BY state
 """
 
 
+class Pool(NamedTuple):
+    """A pool, and how many of its slots are in use."""
+
+    name: str
+    slots: int
+    used: int
+
+    @property
+    def is_full(self) -> bool:
+        return self.used >= self.slots
+
+
 class Ahead(NamedTuple):
-    """What a queued run has before it: `active` runs of its flow (three of them `under_way`), `older` ones, slots."""
+    """What a queued run has before it: `active` runs of its flow (three of them `under_way`), `older` ones, slots; the
+    pool of its flow, and three runs `in_pool`.
+    """
 
     active: int
     older: int
     slots: int
     under_way: list[Run]
+    pool: Pool | None = None
+    in_pool: Sequence[Run] = ()
 
 
 def active(db: Database, limit: int) -> list[Run]:
@@ -36,10 +63,21 @@ def active(db: Database, limit: int) -> list[Run]:
     return [to_run(row) for row in db.fetch(ACTIVE, limit=limit)]
 
 
-def ahead_of(db: Database, run: Run) -> Ahead:
-    """What a queued run has before it in the queue."""
+def pools(db: Database) -> list[Pool]:
+    """All pools, by name; also one that sensord.toml has no more, as long as something runs in it."""
+    used = dict(db.fetch(POOLS_USED))
+    slots = dict(db.fetch(POOLS))
+    return [Pool(name, slots.get(name, UNKNOWN_POOL), used.get(name, 0)) for name in sorted({*slots, *used})]
+
+
+def ahead_of(db: Database, run: Run, pool: str | None) -> Ahead:
+    """What a queued run has before it in the queue; `pool` is that of its flow."""
     rows = db.fetch(OF_FLOW, flow=run.flow_id, date=to_micros(run.logical_at))
     number = {State(state): (count, before) for state, count, before in rows}
     active = sum(number.get(state, (0, 0))[0] for state in (State.STARTING, State.RUNNING, State.RETRYING))
     under_way = [to_run(row) for row in db.fetch(UNDER_WAY, flow=run.flow_id)]
-    return Ahead(active, number.get(State.QUEUED, (0, 0))[1], db.fetch(SLOTS)[0][0], under_way)
+    ahead = Ahead(active, number.get(State.QUEUED, (0, 0))[1], db.fetch(SLOTS)[0][0], under_way)
+    if pool is None:
+        return ahead
+    found = next((one for one in pools(db) if one.name == pool), Pool(pool, UNKNOWN_POOL, 0))
+    return ahead._replace(pool=found, in_pool=[to_run(row) for row in db.fetch(IN_POOL, pool=pool)])

@@ -25,6 +25,7 @@ class Flow(NamedTuple):
     removed_at: datetime | None
     max_active: int
     definition_id: int
+    pool: str | None
 
     @property
     def label(self) -> str:
@@ -42,7 +43,7 @@ class Glance(NamedTuple):
     body: str
 
 
-_FLOW = "f.id, f.name, f.state, f.planned_to, f.paused_at, f.removed_at, f.max_active, f.definition_id"
+_FLOW = "f.id, f.name, f.state, f.planned_to, f.paused_at, f.removed_at, f.max_active, f.definition_id, f.pool"
 _WIDTH = len(Flow._fields)
 
 ONE = f"SELECT {_FLOW} FROM flow f WHERE f.name = :name"

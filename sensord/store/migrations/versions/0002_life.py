@@ -1,4 +1,4 @@
-"""The whole life of a run: deadlines that were applied, what was passed over, stale runs, backfills, retired flows."""
+"""The whole life of a run: deadlines that were applied, what was passed over, stale runs, backfills, pools."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,9 +19,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name="unpruned_pkey"),
     )
     op.create_index("unpruned_look", "unpruned", ["look_at"])
+    op.create_table(
+        "pool",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pool_pkey"),
+    )
 
 
 def _columns() -> None:
+    op.add_column("flow", sa.Column("pool", sa.Text(), nullable=True))
     op.add_column("flow", _big("pruned_to", null=True))
     for name in ("rerun_at", "stale_at", "backfill_id"):
         op.add_column("run", _big(name, null=True))
