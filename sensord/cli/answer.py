@@ -12,6 +12,7 @@ from sensord.cli.logfile import tail
 from sensord.cli.outlook import (
     outlook_of_deadlines,
     outlook_of_estimate,
+    outlook_of_priority,
     outlook_of_run,
     outlook_of_stale,
     outlook_of_tick,
@@ -75,6 +76,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
         causes.found,
         _logs(folder, [run, *(cause.run for cause in causes.found if cause.run)]),
         [
+            *outlook_of_priority(run, runs.hurried_by(db, run)),
             *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
             *outlook_of_deadlines(sensors, now),
             *outlook_of_stale(run, _rerun_since(db, run), now),

@@ -92,12 +92,14 @@ def show_run_details(
     logs: Mapping[int, str],
     now: datetime,
     details: Details,
+    hurried: tuple[str, datetime] | None = None,
 ) -> None:
-    """A run as a list of facts, and a table of its attempts."""
+    """A run as a list of facts, and a table of its attempts. hurried: the run that gave it its priority."""
+    whose = f" of {hurried[0]} {format_instant(hurried[1])}, which waits for it" if hurried else ""
     facts = [
         ("state", [Span(since(run, now), STYLES[run.state])]),
         ("why", [Span(_why(run._replace(stale_at=None)) or "-")]),
-        ("run", [Span(f"{run.id}, {run.kind.label}, priority {run.priority}")]),
+        ("run", [Span(f"{run.id}, {run.kind.label}, priority {run.priority}{whose}")]),
         ("created", [Span(_stamp(run.created_at))]),
         ("released", [Span(_stamp(run.released_at))]),
         ("started", [Span(_stamp(run.started_at))]),

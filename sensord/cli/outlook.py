@@ -60,6 +60,13 @@ def outlook_of_run(
             return ["It is over."]
 
 
+def outlook_of_priority(run: Run, hurried: tuple[str, datetime] | None) -> list[str]:
+    """Whose priority the run has, if not its flow's own."""
+    if hurried is None:
+        return []
+    return [f"It has priority {run.priority}, that of {hurried[0]} {format_instant(hurried[1])}, which waits for it."]
+
+
 def outlook_of_deadlines(sensors: Sequence[SensorView], now: datetime) -> list[str]:
     """What happens at the deadlines of a waiting run, the first of them first, up to the one that ends it."""
     sentences = []

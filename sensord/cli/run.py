@@ -83,12 +83,14 @@ def show_run(session: Session, flow: str, date: When, definition: bool, number: 
             _show_definition(db, found, number, as_json)
             return
         attempts, details = runs.attempts(db, found), runs.details(db, found)
+        hurried = runs.hurried_by(db, found)
     logs = {attempt.number: str(log_path(session.state_folder, found.id, attempt.number)) for attempt in attempts}
     if as_json:
+        extra = {"priority_from": shapes.name_shape(hurried)}
         shown = [shapes.attempt_shape(attempt, logs[attempt.number]) for attempt in attempts]
-        render.show_json(shapes.run_shape(found) | details._asdict() | {"attempts": shown})
+        render.show_json(shapes.run_shape(found) | extra | details._asdict() | {"attempts": shown})
     else:
-        show_run_details(found, attempts, logs, session.clock.now(), details)
+        show_run_details(found, attempts, logs, session.clock.now(), details, hurried)
 
 
 def _show_definition(db: "Database", found: "Run", number: int | None, as_json: bool) -> None:

@@ -34,6 +34,11 @@ def run_shape(run: Run) -> dict[str, Any]:
     }
 
 
+def name_shape(name: tuple[str, datetime] | None) -> dict[str, Any] | None:
+    """A run by its flow and date."""
+    return {"flow": name[0], "logical_date": moment(name[1])} if name else None
+
+
 def attempt_shape(attempt: Attempt, log: str) -> dict[str, Any]:
     return {
         "attempt": attempt.number,

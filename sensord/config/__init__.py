@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sensord.config.body import flow_from_body as flow_from_body
+    from sensord.config.body import priority_of as priority_of
     from sensord.config.folder import Config as Config
     from sensord.config.folder import load as load
     from sensord.config.settings import Settings as Settings
@@ -17,6 +18,7 @@ _HOMES = {
     "flow_from_body": "body",
     "load": "folder",
     "load_settings": "settings",
+    "priority_of": "body",
 }
 
 

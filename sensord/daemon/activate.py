@@ -7,16 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sensord.config import Config, Loaded, flow_from_body
+from sensord.config import Config, Loaded, flow_from_body, priority_of
 from sensord.core.flow import First, Flow, Sensor
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.queued import Hold
 from sensord.core.ticks import Timeline
 from sensord.daemon.catalog import Catalog, Entry
+from sensord.daemon.inherit import inherit
 from sensord.daemon.plan import catch_up
-from sensord.daemon.remap import remap
+from sensord.daemon.remap import SLICE, remap
 from sensord.daemon.timelines import Timelines, followed
-from sensord.store import edges, flows, runs
+from sensord.store import edges, flows, priorities, runs
 from sensord.store.database import Transaction
 from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, NewFlow
 
@@ -57,9 +58,13 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     remapped = {name for name, one in had.items() if _sensors(current[name], name) != one.flow.sensors} | shifted
     remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
     runs.redefine(tx, [known[name].id for name in had])
+    ranked = {name for name, one in had.items() if priority_of(current[name].body) != one.flow.priority}
+    begun = priorities.reset(tx, [known[name].id for name in ranked]) if ranked else []
     missed = catch_up(tx, [catalog.by_id[row.id] for row in returned if row.paused_at is None], micros)
     flow_ids = [catalog.by_name[name].id for name in remapped]
     remap(tx, catalog, before, runs.waiting(tx, flow_ids) if flow_ids else [], micros, missed)
+    for start in range(0, len(begun), SLICE):
+        inherit(tx, catalog, begun[start : start + SLICE])
     return catalog
 
 
@@ -79,6 +84,8 @@ def load(tx: Transaction, fresh: Mapping[str, Loaded], defined: Sequence[Definit
         parsed[row.name] = loaded.flow if loaded and same else flow_from_body(row.name, bodies[row.name].body)
     timelines = Timelines(parsed, {row.name: history[row.id] for row in rows})
     catalog = Catalog([_entry(row, parsed[row.name], timelines.of(row.name)) for row in rows])
+    known = {priority_of(one.body) for versions in history.values() for one in versions} or {0}
+    catalog.lowest, catalog.highest = min(known), max(known)
     catalog.gated = catalog.gated or edges.any_counted(tx)
     return catalog
 

@@ -57,6 +57,8 @@ class Catalog:
         self.by_name: dict[str, Entry] = {entry.flow.name: entry for entry in self.by_id.values()}
         self.timelines: Mapping[str, Timeline] = {name: entry.timeline for name, entry in self.by_name.items()}
         self.gated = any(sensor.require != "all" for entry in self.by_id.values() for sensor in entry.flow.sensors)
+        self.lowest = self.highest = 0
+        """The priorities between which those of all runs are."""
         self._older: dict[int, Flow] = {}
         self._proceeding: dict[int, bool] = {}
         self._heap: list[tuple[datetime, int]] = []

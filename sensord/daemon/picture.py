@@ -34,8 +34,10 @@ class Picture:
             self.queue.add(run.queued)
 
     def note_settled(self, settled: Settled) -> None:
-        """Runs were released, and deadlines set."""
+        """Runs were released, and deadlines set; runs that may be queued have become more urgent."""
         self.queue_up(settled.released)
+        for run in settled.raised:
+            self.queue.promote(run.run_id, run.priority)
         if settled.next_due is not None:
             self.expect(settled.next_due)
 

@@ -17,6 +17,7 @@ from sensord.core.sensor import GATED, TIMED, Standing, Verdict, masks
 from sensord.daemon import passing
 from sensord.daemon.catalog import Catalog, Due, Entry
 from sensord.daemon.deadlines import make_deadline
+from sensord.daemon.inherit import inherit
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import decide, definitions, group
 from sensord.store import edges, flows, reruns, runs, timers
@@ -113,7 +114,7 @@ def resolve(
     if at_once:
         reruns.let_go(tx, [run.run_id for run in released])
     concluded = runs.conclude(tx, outlook.verdicts, now) if outlook.verdicts else []
-    settled = Settled(released, concluded, next_due)
+    settled = Settled(released, concluded, next_due, inherit(tx, catalog, waiting))
     settled.add(settle(tx, catalog, runs.moves(concluded, State.WAITING), now))
     return settled
 

@@ -19,16 +19,18 @@ from sensord.store.runs import Live, Move
 class Settled:
     """What became of waiting runs: those that are queued now, and those that a policy has ended.
 
-    next_due: the earliest of the deadlines that were set on the way.
+    next_due: the earliest of the deadlines that were set on the way. raised: runs that have inherited a priority.
     """
 
     released: list[Live] = field(default_factory=list)
     concluded: list[Live] = field(default_factory=list)
     next_due: int | None = None
+    raised: list[Live] = field(default_factory=list)
 
     def add(self, other: "Settled") -> None:
         self.released += other.released
         self.concluded += other.concluded
+        self.raised += other.raised
         self.expect(other.next_due)
 
     def expect(self, due_at: int | None) -> None:

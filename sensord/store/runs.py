@@ -330,7 +330,7 @@ def rerun(tx: Transaction, run_ids: Sequence[int], now: int, *, keep: bool = Fal
 
 
 REDEFINE = """
-UPDATE run SET definition_id = f.definition_id, priority = f.priority
+UPDATE run SET definition_id = f.definition_id
 FROM ROWS(:ids, flow_id) x JOIN flow f ON f.id = x.flow_id
 WHERE run.flow_id = f.id AND run.state = 1 AND run.keeps_definition = 0
 """

@@ -36,6 +36,9 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "rerun since": (consumers.RERUN_SINCE, {"id": 7, "since": 5}),
     "details": (runs.DETAILS, {"id": 7}),
     "slots": (daemon.SLOTS, {}),
+    "pools in use": (daemon.POOLS_USED, {}),
+    "in a pool": (daemon.IN_POOL, {"pool": "small"}),
+    "hurried by": (runs.HURRIED_BY, {"id": 7}),
 }
 
 

@@ -48,6 +48,13 @@ FROM run r JOIN edge e ON e.run_id = r.id JOIN flow f ON f.id = e.upstream_flow
 LEFT JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
 WHERE r.state < 6
 """
+OVERTAKEN = """
+SELECT f.name, u.logical_date, u.priority, w.priority
+FROM run w JOIN edge e ON e.run_id = w.id
+JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
+JOIN flow f ON f.id = u.flow_id
+WHERE w.state = 1 AND u.state < 6 AND u.priority < w.priority
+"""
 TIMED_OUT = "SELECT run_id, sensor FROM gate WHERE timed_out = 1"
 
 
@@ -67,6 +74,7 @@ class Audit:
         """
         with self.world.db.transaction() as tx:
             books = _Books(tx)
+        assert books.overtaken == [], f"less urgent than what waits for it: {books.overtaken[0]}"
         waiting = [run for run in books.runs.values() if run.state is State.WAITING]
         for run in self._choose(waiting):
             books.prove_wait(run)
@@ -105,6 +113,7 @@ class _Books:
         self.busy = [run for run in self.runs.values() if run.state in BUSY]
         self.active = Counter(run.flow_id for run in self.runs.values() if run.state in ACTIVE)
         self.slots = flows.pools(tx)
+        self.overtaken = tx.fetch(OVERTAKEN)
 
     def name(self, run: Row) -> str:
         flow = self.flows.get(run.id)

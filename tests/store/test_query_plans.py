@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, flows, manual, passed, requests, reruns, retention, runs, sweep, timers
+from sensord.store import edges, flows, manual, passed, priorities, requests, reruns, retention, runs, sweep, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
@@ -81,6 +81,9 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "rerun": (runs.RERUN, IDS | {"now": 1, "keep": 0}),
     "free dates": (manual.DATES, {"flow": 1, "after": 5, "until": 60}),
     "params": (manual.PARAMS, IDS),
+    "from waiters": (priorities.FROM_WAITERS, IDS),
+    "to upstreams": (priorities.TO_UPSTREAMS, IDS),
+    "own priority": (priorities.OF_FLOWS, {"ids": [(1,)]}),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
 }
 
@@ -127,7 +130,7 @@ def scans(db: Database, sql: str, values: dict[str, Any]) -> list[str]:
 
 def is_growing(line: str) -> bool:
     """Whether the line speaks of a table that grows, by its own name or the one that our queries give it."""
-    aliases = {"e", "u", "r", "g", *GROWING}
+    aliases = {"e", "u", "w", "r", "g", *GROWING}
     return bool(aliases & set(line.replace("(", " ").split()))
 
 

@@ -202,6 +202,26 @@ def deadlines(db: Database, run: Run) -> dict[int, datetime]:
     return {what - DEADLINE: from_micros(due_at) for what, due_at in rows if what >= DEADLINE}
 
 
+HURRIED_BY = """
+SELECT f.name, r.logical_date
+FROM run u
+JOIN flow own ON own.id = u.flow_id
+JOIN edge e ON e.upstream_flow = u.flow_id AND e.upstream_date = u.logical_date
+JOIN run r ON r.id = e.run_id
+JOIN flow f ON f.id = r.flow_id
+WHERE u.id = :id AND u.priority > own.priority AND r.state = 1 AND r.priority = u.priority
+ORDER BY r.logical_date, f.name LIMIT 1
+"""
+
+
+def hurried_by(db: Database, run: Run) -> tuple[str, datetime] | None:
+    """The first run, as (flow, logical date), that waits for this one and gave it its priority; None where it has that
+    by its flow, or keeps it from one that waits no more.
+    """
+    rows = db.fetch(HURRIED_BY, id=run.id) if run.state not in FINAL else []
+    return (rows[0][0], from_micros(rows[0][1])) if rows else None
+
+
 class Details(NamedTuple):
     """What is looked up of a single run only.
 
