@@ -51,7 +51,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "retry_delay": ("The pause before the first retry; up to a tenth is added at random."),
         "retry_backoff": ("What each further pause is multiplied by. None is longer than a day."),
         "max_active": ("How many runs of the flow may be under way at once."),
-        "priority": ("The higher goes first where slots are short."),
+        "priority": ("The higher goes first where slots are short; what it waits for goes as early."),
+        "pool": ("Whose slots its runs take besides the executor's: one of [pools] in sensord.toml."),
     },
     "sensors": {
         "upstream": ("The flow to wait for. It may be the flow itself, which then also accepts skipped."),
@@ -86,6 +87,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "state": ("Logs and the state of commands, and the default database, sensord.db."),
         "durability": ("SQLite only. normal is faster, and may lose the last moments in a power cut, never more."),
         "slots": ("How many commands may run at once: they mostly wait for the warehouse."),
+        "pools": ("Slots that the runs of some flows share."),
         "mapping_modules": (
             'Modules that match = "python:module:function" may name; with warehouse also warehouse.calendar.'
         ),
