@@ -147,17 +147,31 @@ _W = TypeVar("_W", bound=_Weighty)
 
 
 class _Kept(Generic[_W]):
-    """What was last asked for, as far as its weight allows; always the last one."""
+    """What was last asked for, as far as its weight allows; always the last one.
+
+    Things grow while they are worked with, so each is weighed again when the next one is asked for.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._kept: OrderedDict[object, _W] = OrderedDict()
+        self._weights: dict[object, int] = {}
+        self._total = 0
 
     def get(self, key: object, make: Callable[[], _W]) -> _W:
+        self._weigh()
         if key in self._kept:
             self._kept.move_to_end(key)
         else:
-            while self._kept and sum(item.weight for item in self._kept.values()) > self._most:
-                self._kept.popitem(last=False)
+            while self._kept and self._total > self._most:
+                self._total -= self._weights.pop(self._kept.popitem(last=False)[0])
             self._kept[key] = make()
         return self._kept[key]
+
+    def _weigh(self) -> None:
+        """The last one anew."""
+        if self._kept:
+            key = next(reversed(self._kept))
+            weight = self._kept[key].weight
+            self._total += weight - self._weights.get(key, 0)
+            self._weights[key] = weight
