@@ -39,11 +39,22 @@ def test_figures_are_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_the_generated_flows_are_many_and_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "FLOWS", 40)
-    flows = proof.make_flows()
+    flows = proof.make_plain()
 
     assert len(flows) == 40
     assert {len(flow.sensors) for flow in flows[3:]} == {3}
     assert [finding for finding in prove(flows, proof.SINCE, proof.SINCE) if finding.severity == "error"] == []
+
+
+def test_the_mixed_flows_are_of_all_kinds_and_have_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "FLOWS", 200)
+    flows = proof.make_mixed()
+
+    sensors = [sensor for flow in flows for sensor in flow.sensors]
+    assert {sensor.mapping for sensor in sensors} == set(proof.MIXED_MAPPINGS)
+    assert len({flow.timeline for flow in flows}) > 50
+    faulty = {(finding.flow, finding.sensor_index) for finding in prove(flows, proof.SINCE, proof.SINCE + proof.YEAR)}
+    assert len(sensors) / 10 < len(faulty) < len(sensors) / 2
 
 
 def test_each_part_yields_figures() -> None:
