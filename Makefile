@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench lock wheel clean FORCE
+.PHONY: help run test thorough check bench lock wheel clean FORCE
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -16,13 +16,17 @@ ARGS :=
 USABLE := $(shell [ "$$(cat .venv/.locked 2>/dev/null)" = "$$(pwd -P)" ] && $(PYTHON_OF_VENV) -c '' 2>/dev/null && echo yes)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.ready ## start the daemon on config/, with its own SQLite database
 	exec .venv/bin/sensord daemon start --config config
 
 test: .venv/.ready ## run all tests, PostgreSQL included (ARGS="tests/store -x" for some)
 	$(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+
+thorough: .venv/.ready ## over 100,000 random cases of schedules, mappings and the proof (ARGS="tests/core/check" for some)
+	HYPOTHESIS_PROFILE=thorough $(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
+		-m hypothesis $(or $(ARGS),tests/core)
 
 check: .venv/.ready ## format, lint, types, links of the documents, freshness of the lock files
 	$(PYTHON_OF_VENV) -m ruff format --check .

@@ -16,6 +16,7 @@ from sensord.core.zone import offset_changes, resolve
 from sensord.errors import InvalidValue
 from tests.core import cron_strategies as some
 from tests.core.oracle import list_ticks, matches, names_date
+from tests.support.cases import share
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -70,6 +71,7 @@ def test_the_days_of_any_year_are_those_of_a_walk_through_it(day: str, month: st
 
 
 @given(some.days, some.months, some.weekdays)
+@share(5)
 def test_only_what_fires_in_no_kind_of_year_is_refused_as_never_firing(day: str, month: str, weekday: str) -> None:
     # Any 28 years without a century's end hold all fourteen kinds of year.
     dates = (date(2000, 1, 1) + n * timedelta(days=1) for n in range(28 * 366))

@@ -11,6 +11,7 @@ from sensord.core.duration import Duration, parse_duration
 from sensord.core.zone import wall
 from sensord.errors import InvalidValue
 from tests.core import cron_strategies as some
+from tests.support.cases import share
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 HOUR = timedelta(hours=1)
@@ -156,6 +157,7 @@ durations = st.builds(
 
 
 @given(durations)
+@share(5)
 def test_a_duration_prints_as_it_is_read(duration: Duration) -> None:
     assert parse_duration(str(duration)) == duration
     assert duration.negated().negated() == duration
@@ -163,6 +165,7 @@ def test_a_duration_prints_as_it_is_read(duration: Duration) -> None:
 
 
 @given(st.data(), some.zones, st.integers(1, 500), st.sampled_from((1, -1)))
+@share(5)
 def test_adding_days_keeps_the_order_of_wall_times(data: st.DataObject, zone: ZoneInfo, days: int, sign: int) -> None:
     first, second = sorted((data.draw(some.instants(zone)) for _ in range(2)), key=lambda at: wall(at, zone))
     duration = Duration(sign, days=days)
@@ -171,6 +174,7 @@ def test_adding_days_keeps_the_order_of_wall_times(data: st.DataObject, zone: Zo
 
 
 @given(st.data(), some.zones, st.integers(-500, 500))
+@share(2)
 def test_days_keep_the_wall_time_wherever_it_exists(data: st.DataObject, zone: ZoneInfo, days: int) -> None:
     instant = data.draw(some.instants(zone))
     duration = Duration(1 if days >= 0 else -1, days=abs(days))
@@ -184,6 +188,7 @@ def test_days_keep_the_wall_time_wherever_it_exists(data: st.DataObject, zone: Z
 
 
 @given(st.booleans(), some.zones, durations, st.timedeltas(timedelta(), 10_000 * HOUR))
+@share(5)
 def test_beyond_the_limits_of_datetime_there_is_an_error_with_words(
     early: bool, zone: ZoneInfo, duration: Duration, inward: timedelta
 ) -> None:

@@ -14,6 +14,7 @@ from sensord.core.ticks import Pattern
 from sensord.core.zone import EARLIEST, LATEST, resolve, wall
 from sensord.errors import InvalidValue
 from tests.core import cron_strategies as some
+from tests.support.cases import share
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -162,6 +163,7 @@ def count_ticks(step: Duration, start: datetime, zone: ZoneInfo, until: datetime
 
 
 @given(st.data(), some.zones, st.sampled_from(("7h", "1d", "5d", "1w", "1mo", "5mo", "1mo3d", "1y")))
+@share(2)
 def test_the_ticks_are_the_start_and_its_multiples(data: st.DataObject, zone: ZoneInfo, text: str) -> None:
     start = data.draw(some.instants(zone))
     until = start + data.draw(st.integers(0, 90)) * timedelta(days=1)
@@ -181,6 +183,7 @@ def test_no_tick_is_missed_however_far_from_the_start(text: str) -> None:
 
 
 @given(st.data(), some.zones, steps)
+@share(2)
 def test_ticks_increase_and_next_and_prev_undo_each_other(data: st.DataObject, zone: ZoneInfo, text: str) -> None:
     start, at = data.draw(some.instants(zone)), data.draw(some.instants(zone))
     ticks = parse_every(text, start, zone)
@@ -202,6 +205,7 @@ def test_ticks_increase_and_next_and_prev_undo_each_other(data: st.DataObject, z
 
 
 @given(some.zones, steps)
+@share(2)
 def test_at_the_limits_of_datetime_there_is_none_and_no_error(zone: ZoneInfo, text: str) -> None:
     ticks = parse_every(text, utc("2024-02-29T12:00"), zone)
 

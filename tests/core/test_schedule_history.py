@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sensord.core.cron import parse_cron
 from sensord.core.schedule import Schedule, ScheduleHistory, data_interval, follow
 from sensord.core.ticks import Timeline
+from tests.support.cases import share
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 UTC_ZONE = ZoneInfo("UTC")
@@ -148,6 +149,7 @@ def histories(draw: st.DrawFn) -> ScheduleHistory:
 
 
 @given(histories(), moments, st.integers(0, 3000))
+@share(2)
 def test_every_timeline_is_what_its_definition_says(history: ScheduleHistory, after: datetime, minutes: int) -> None:
     until = after + timedelta(minutes=minutes)
 
@@ -163,6 +165,7 @@ def test_every_timeline_is_what_its_definition_says(history: ScheduleHistory, af
 
 
 @given(histories(), moments)
+@share(2)
 def test_next_and_prev_of_a_history_undo_each_other(history: ScheduleHistory, at: datetime) -> None:
     for timeline in (history, history.rule):
         ahead = [at]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sensord.core.zone import EARLIEST, LATEST, STRIDE, OffsetChange, offset_changes, parse_zone, resolve, wall
 from sensord.errors import InvalidValue
 from tests.core import cron_strategies as some
+from tests.support.cases import share
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 HOUR = timedelta(hours=1)
@@ -91,6 +92,7 @@ def test_gaps_of_every_shape_end_where_the_zone_says(name: str, local: datetime,
 
 
 @given(st.data(), some.zones)
+@share(5)
 def test_resolve_undoes_wall_but_for_the_second_time_of_an_overlap(data: st.DataObject, zone: ZoneInfo) -> None:
     instant = data.draw(some.instants(zone))
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sensord.core.check import CheckedFlow, Finding, FindingKind, deadlocks
@@ -14,6 +14,7 @@ from sensord.core.check.study import Study
 from sensord.core.schedule import Schedule
 from tests.core.check.flows import check, flow, on
 from tests.core.mapping.timelines import at, cron
+from tests.support.cases import share
 
 SINCE, UNTIL = at("2025-03-28"), at("2025-04-01")
 HOURLY = cron("0 * * * *")
@@ -93,7 +94,7 @@ def told(flows: list[CheckedFlow]) -> list[Finding]:
 
 
 @given(worlds())
-@settings(max_examples=120)
+@share(2)
 def test_a_deadlock_is_told_for_just_the_runs_that_wait_for_themselves(flows: list[CheckedFlow]) -> None:
     expected = search(flows)
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sensord.core.check.faults import count_faults, find_faults
@@ -22,6 +22,7 @@ from sensord.core.mapping.spec import REFUSE_ABOVE, UPSTREAM
 from sensord.core.schedule import Schedule
 from tests.core.mapping.test_properties import mappings, zones
 from tests.core.mapping.timelines import at, cron, every, mapping
+from tests.support.cases import share
 
 HOUR = timedelta(hours=1)
 # Days around changes of the clock, among plain ones, and a leap day.
@@ -73,7 +74,7 @@ def dates_of(case: Case, study: Study) -> list[datetime]:
 
 
 @given(cases())
-@settings(max_examples=150)
+@share(2.5)
 def test_a_profile_is_what_the_mapping_gives_for_each_date(made: tuple[Study, Case]) -> None:
     study, case = made
     reach = Unbegun(case.upstream) if case.own else case.upstream
@@ -97,7 +98,7 @@ def test_a_profile_is_what_the_mapping_gives_for_each_date(made: tuple[Study, Ca
 
 
 @given(cases())
-@settings(max_examples=150)
+@share(2.5)
 def test_a_short_proof_never_errs(made: tuple[Study, Case]) -> None:
     study, case = made
     if is_plain(case, study):
@@ -105,7 +106,6 @@ def test_a_short_proof_never_errs(made: tuple[Study, Case]) -> None:
 
 
 @given(cases())
-@settings(max_examples=60)
 def test_a_fault_has_a_counter_example_and_a_count(made: tuple[Study, Case]) -> None:
     study, case = made
     dates = dates_of(case, study)

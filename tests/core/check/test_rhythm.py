@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sensord.core.check import CheckedFlow, CheckedSensor, prove
@@ -15,6 +15,7 @@ from sensord.core.schedule import Schedule
 from sensord.core.zone import parse_zone
 from tests.core.mapping.test_properties import mappings
 from tests.core.mapping.timelines import at
+from tests.support.cases import share
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ZONES = [
@@ -73,7 +74,7 @@ REQUIRES: list[Require] = ["all", "all", "any", 1, 2, 24]
 def schedules(draw: st.DrawFn, since: datetime, length: timedelta) -> Schedule:
     zone = parse_zone(draw(st.sampled_from(ZONES)))
     near = st.none() | st.integers(-20, length // HOUR + 20).map(lambda hours: since + hours * HOUR)
-    crons = [*USUAL, *(DENSE if length <= 30 * DAY else [])]
+    crons = [*USUAL, *(DENSE if length <= 10 * DAY else [])]
     rule = draw(
         st.sampled_from(crons).map(lambda text: parse_cron(text, zone))
         | st.sampled_from(STEPS).map(lambda text: parse_every(text, since + draw(st.integers(-99, 99)) * HOUR, zone))
@@ -87,7 +88,9 @@ def schedules(draw: st.DrawFn, since: datetime, length: timedelta) -> Schedule:
 @st.composite
 def horizons(draw: st.DrawFn) -> tuple[datetime, timedelta]:
     shift = draw(st.sampled_from([timedelta(), timedelta(hours=5, microseconds=7), timedelta(minutes=35)]))
-    return draw(st.sampled_from(SINCES)) + shift, draw(st.integers(3, 30) | st.integers(30, 400)) * DAY
+    return draw(st.sampled_from(SINCES)) + shift, draw(
+        st.integers(3, 10) | st.integers(10, 60) | st.integers(60, 400)
+    ) * DAY
 
 
 @st.composite
@@ -112,7 +115,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[CheckedFlow], dict[str, Any]]:
 
 
 @given(worlds())
-@settings(max_examples=max(100, settings().max_examples // 8))
+@share(0.5)
 def test_the_findings_are_those_of_a_look_at_every_tick(world: tuple[list[CheckedFlow], dict[str, Any]]) -> None:
     flows, horizon = world
     assert prove(flows, **horizon) == prove(flows, **horizon, thorough=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sensord.core.check import CheckedFlow, Finding, FindingKind, Severity
@@ -19,6 +19,7 @@ from tests.core.check.flows import check, flow, on, pair
 from tests.core.check.test_circles import worlds
 from tests.core.check.test_profile import MIDDLES, schedules
 from tests.core.mapping.timelines import at, cron
+from tests.support.cases import share
 
 AMS = "Europe/Amsterdam"
 
@@ -83,7 +84,7 @@ keys: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 
 
 @given(st.data(), st.sampled_from(MIDDLES), keys)
-@settings(max_examples=100)
+@share(1.5)
 def test_a_sensor_that_found_nothing_finds_all_its_ticks(
     data: st.DataObject, middle: datetime, given: dict[str, Any]
 ) -> None:
@@ -96,7 +97,6 @@ def test_a_sensor_that_found_nothing_finds_all_its_ticks(
 
 
 @given(worlds())
-@settings(max_examples=60)
 def test_a_circle_that_is_mended_is_gone(flows: list[CheckedFlow]) -> None:
     around = {"since": at("2025-03-28"), "until": at("2025-04-01")}
     for finding in check(*flows, **around):

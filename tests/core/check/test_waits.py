@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from sensord.core.check.graph import find_components, find_cycle
 from sensord.core.check.waits import Gate, Tick, find_stuck
+from tests.support.cases import share
 
 RUNS = [(flow, tick) for flow in range(3) for tick in range(4)]
 
@@ -36,6 +37,7 @@ def settle(given_gates: list[Gate]) -> set[Tick]:
 
 
 @given(gates)
+@share(2)
 def test_stuck_is_who_never_has_all_it_needs(given_gates: list[Gate]) -> None:
     stuck = find_stuck(RUNS, given_gates)
 
@@ -47,6 +49,7 @@ def test_stuck_is_who_never_has_all_it_needs(given_gates: list[Gate]) -> None:
 
 
 @given(gates)
+@share(2)
 def test_who_is_stuck_waits_for_itself_or_for_one_that_does(given_gates: list[Gate]) -> None:
     stuck = find_stuck(RUNS, given_gates)
     assert bool(stuck) == bool(find_components(stuck, lambda run: stuck[run]))
@@ -62,6 +65,7 @@ def reach(graph: dict[int, set[int]], start: int) -> set[int]:
 
 
 @given(graphs)
+@share(5)
 def test_components_are_those_that_reach_each_other(graph: dict[int, set[int]]) -> None:
     whole = {node: graph.get(node, set()) for node in range(9)}
     reached = {node: reach(whole, node) for node in whole}
@@ -78,6 +82,7 @@ def test_components_are_those_that_reach_each_other(graph: dict[int, set[int]]) 
 
 
 @given(graphs)
+@share(5)
 def test_a_cycle_is_closed_and_the_shortest(graph: dict[int, set[int]]) -> None:
     whole = {node: graph.get(node, set()) for node in range(9)}
     for start in whole:

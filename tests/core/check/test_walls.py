@@ -14,6 +14,7 @@ from sensord.core.mapping import Unit, WeekStart
 from sensord.core.mapping.anchor import floor
 from tests.core.mapping.test_properties import lengths, middles, zones
 from tests.core.mapping.timelines import at
+from tests.support.cases import share
 
 QUARTERS = st.lists(st.integers(-12 * 96, 12 * 96), min_size=1, max_size=40)
 
@@ -23,6 +24,7 @@ def around(middle: datetime, quarters: list[int]) -> list[datetime]:
 
 
 @given(middles, QUARTERS, zones, lengths(signed=True))
+@share(5)
 def test_moving(middle: datetime, quarters: list[int], zone: ZoneInfo, by: Duration) -> None:
     instants = around(middle, quarters)
 
@@ -32,6 +34,7 @@ def test_moving(middle: datetime, quarters: list[int], zone: ZoneInfo, by: Durat
 
 
 @given(middles, QUARTERS, zones, st.sampled_from(Unit), st.sampled_from(WeekStart))
+@share(5)
 def test_flooring(middle: datetime, quarters: list[int], zone: ZoneInfo, unit: Unit, week_start: WeekStart) -> None:
     instants = around(middle, quarters)
 

@@ -1,11 +1,12 @@
 """A second reading of the table of mappings: every set by its definition, over ticks that are simply listed.
 
-Shares with sensord only the Mapping value. It searches and compares; nothing is stepped, bisected or cached.
+Shares with sensord only the Mapping value. It searches and compares; nothing is stepped or bisected.
 """
 
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sensord.core.duration import Duration
@@ -173,6 +174,7 @@ def move(at: datetime, by: Duration, zone: ZoneInfo, sign: int) -> datetime:
     return at + sign * by.clock
 
 
+@lru_cache(100_000)  # the same wall times are asked for again and again, and each is a long search
 def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
     """The first instant with this wall time; the first after the gap where there is none."""
     there = [local.replace(tzinfo=UTC) - offset for offset in OFFSETS]

@@ -12,6 +12,7 @@ from sensord.core.mapping import Closed, Mapping, Match, Require, Unit, WeekStar
 from sensord.core.mapping.anchor import floor
 from tests.core.mapping.oracle import NoMatch, World, begin, expect, instant_of
 from tests.core.mapping.timelines import timeline
+from tests.support.cases import share
 
 MINUTE = timedelta(minutes=1)
 # Days around changes of clocks: in a gap and an overlap of an hour, of half an hour, at midnight, and plain ones.
@@ -150,6 +151,7 @@ def test_need_is_within_what_is_mapped_unless_there_is_a_problem(
 
 
 @given(middles, st.integers(-4 * 24 * 60, 4 * 24 * 60), zones, st.sampled_from(Unit), st.sampled_from(WeekStart))
+@share(5)
 def test_a_floor_is_the_start_of_its_period(
     middle: datetime, minutes: int, zone: ZoneInfo, unit: Unit, week_start: WeekStart
 ) -> None:
