@@ -29,6 +29,7 @@ COMMANDS = {
     "simulate": "sensord.cli.simulate:simulate",
     "flow": "sensord.cli.flow:flow",
     "run": "sensord.cli.run:run",
+    "backfill": "sensord.cli.backfill:backfill",
     "daemon": "sensord.cli.daemon:daemon",
     "db": "sensord.cli.db:db",
 }

@@ -5,7 +5,7 @@ from there at its start and moves it along with each transaction that it has com
 """
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -26,6 +26,7 @@ class Queue:
         self._by_backfill: dict[int | None, set[Lane]] = defaultdict(set)
         self._heads: dict[str | None, list[tuple[Rank, Lane]]] = defaultdict(list)
         self._queued: dict[int, Queued] = {}
+        self._number: Counter[int | None] = Counter()
 
     def limit(self, flow_id: int, max_active: int, hold: Hold = Hold.NONE, pool: str | None = None) -> None:
         """Set how many runs of the flow may be active at once, which of them may not start, and whose slots they take
@@ -43,8 +44,14 @@ class Queue:
         """Set how many slots each pool has. What runs in a pool that becomes smaller goes on."""
         self._limits.set_pools(pools)
 
+    def number_of(self, backfill_id: int) -> int:
+        """How many runs of the backfill are queued."""
+        return self._number[backfill_id]
+
     def add(self, run: Queued) -> None:
+        self._drop(run.run_id)
         self._queued[run.run_id] = run
+        self._number[run.backfill_id] += 1
         heapq.heappush(self._lanes.setdefault(run.lane, []), (run.rank, run))
         self._by_flow[run.flow_id].add(run.lane)
         if run.backfill_id is not None:
@@ -59,7 +66,7 @@ class Queue:
 
     def remove(self, run_id: int) -> None:
         """The run left `queued` by another way than `take` (cancelled, marked)."""
-        if run := self._queued.pop(run_id, None):
+        if run := self._drop(run_id):
             self._offer(run.lane)
 
     def occupy(self, run: Queued) -> None:
@@ -99,11 +106,17 @@ class Queue:
             pool, lane = best
             heapq.heappop(self._heads[pool])
             _, run = heapq.heappop(self._lanes[lane])
-            del self._queued[run.run_id]
+            self._drop(run.run_id)
             self._limits.occupy(run.run_id, lane)
             taken.append(run)
             self._offer(lane)
         return taken
+
+    def _drop(self, run_id: int) -> Queued | None:
+        run = self._queued.pop(run_id, None)
+        if run:
+            self._number[run.backfill_id] -= 1
+        return run
 
     def _best(self) -> tuple[str | None, Lane] | None:
         """The pool and the lane whose head goes first, of all that may go."""

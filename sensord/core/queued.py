@@ -40,7 +40,8 @@ class Queued:
     @property
     def rank(self) -> Rank:
         """Smaller starts first: priority, then scheduled and manual before backfill, then the older date."""
-        return (-self.priority, self.kind is Kind.BACKFILL, self.logical_date, self.run_id)
+        backfill = self.kind is Kind.BACKFILL or self.backfill_id is not None
+        return (-self.priority, backfill, self.logical_date, self.run_id)
 
     @property
     def lane(self) -> Lane:

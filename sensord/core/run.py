@@ -43,6 +43,19 @@ class Kind(IntEnum):
         return self.name.lower()
 
 
+class BackfillState(IntEnum):
+    """The number is what the database holds. A cancelled one has ended when the last of its commands has."""
+
+    RUNNING = 1
+    PAUSED = 2
+    CANCELLED = 3
+    DONE = 4
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
 class Reason(StrEnum):
     """Why a run is in its state. A run that succeeded needs none."""
 

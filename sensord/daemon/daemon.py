@@ -19,6 +19,7 @@ from sensord.config import Config
 from sensord.core.instant import from_micros, to_micros
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
+from sensord.daemon import backfill
 from sensord.daemon.activate import activate, load
 from sensord.daemon.alarms import Rung, ring
 from sensord.daemon.catalog import Catalog
@@ -55,6 +56,7 @@ class Turn:
     alarms: int = 0
     pruned: int = 0
     mended: int = 0
+    filled: int = 0
     planned: list[Live] = field(default_factory=list)
     settled: Settled = field(default_factory=Settled)
     started: list[Live] = field(default_factory=list)
@@ -65,7 +67,7 @@ class Turn:
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        told = self.requests or self.reports or self.alarms or self.retired or self.pruned or self.mended
+        told = self.requests or self.reports or self.alarms or self.retired or self.pruned or self.mended or self.filled
         return not (told or self.submitted or self.planned or self.settled.released)
 
 
@@ -161,6 +163,8 @@ class Daemon:
             changed = CHANGES[kind](tx, self._picture, body, to_micros(self.clock.now()))
             tell(tx, changed.text)
         self._picture.take_out(changed.left)
+        for filling in self._picture.fillings.values():
+            filling.touched = True
         self._picture.note_settled(changed.settled)
         self._ring(changed.rung)
         self._pruner.expect(to_micros(self.clock.now()))
@@ -193,6 +197,8 @@ class Daemon:
     def _turn_at(self) -> datetime | None:
         due = self._picture.next_due
         ticks = None if self.draining else self._picture.catalog.next_at
+        if not self.draining and backfill.is_due(self._picture.catalog, self._picture.queue, self._picture.fillings):
+            return self.clock.now()
         timer = None if due is None else from_micros(due)
         return min([at for at in (ticks, timer, self._retire_at) if at], default=None)
 
@@ -248,6 +254,8 @@ class Daemon:
             turn.planned = planned.runs
             turn.settled.add(planned.settled)
         picture.note_settled(turn.settled)
+        if picture.fillings and not self.draining:
+            self._fill(tx, turn, micros)
         if not self.draining:
             turn.started = dispatch(tx, picture.queue, self.slots, self._place, micros)
         return jobs(tx, picture.catalog, turn.started, self._place)
@@ -260,6 +268,17 @@ class Daemon:
         turn.retired = [entry.flow.name for entry in gone]
         turn.settled.add(retired.settled)
         self._picture.take_out(retired.cancelled)
+
+    def _fill(self, tx: Transaction, turn: Turn, now: int) -> None:
+        """A batch of a backfill, after all that is scheduled; those of which nothing is left are closed."""
+        picture = self._picture
+        filled = backfill.fill(tx, picture.catalog, picture.queue, picture.fillings, now)
+        filled.add(backfill.close(tx, picture.catalog, picture.fillings, now))
+        turn.filled = filled.number
+        turn.planned = [*turn.planned, *filled.runs]
+        turn.settled.add(filled.settled)
+        picture.note_settled(filled.settled)
+        picture.take_out(filled.left)
 
     def _hand_over(self, turn: Turn) -> None:
         """Tell the executor what has been committed. What it refuses is kept for the next turn."""
@@ -301,7 +320,8 @@ class Daemon:
         """Whether a turn has something to do though nobody has reported anything."""
         next_at, queue = self._turn_at, self._picture.queue
         startable = not self.draining and queue.ready and queue.busy < self.slots
-        return startable or bool(next_at and next_at <= now)
+        filling = not self.draining and backfill.is_due(self._picture.catalog, queue, self._picture.fillings)
+        return startable or filling or bool(next_at and next_at <= now)
 
     def _write(self, act: Callable[[Transaction], None]) -> None:
         with self._writing() as tx:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sensord.core.queue import Queue
 from sensord.core.run import State
 from sensord.daemon.alarms import Rung
+from sensord.daemon.backfill import Filling, load_fillings
 from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.outcomes import Recorded
 from sensord.daemon.settle import Settled
@@ -23,6 +24,12 @@ class Picture:
     queue: Queue = field(default_factory=Queue)
     stopping: dict[Attempt, str] = field(default_factory=dict)
     next_due: int | None = None
+    fillings: dict[int, Filling] = field(default_factory=dict)
+
+    def fill(self, filling: Filling) -> None:
+        """A backfill has begun, or its limits have changed; it goes on until it is closed."""
+        self.fillings[filling.id] = filling
+        self.queue.limit_backfill(filling.id, filling.max_active, held=filling.held)
 
     def hold(self, entry: Entry) -> None:
         """Let the queue keep to the limits that the flow has now."""
@@ -76,6 +83,8 @@ def load_picture(tx: Transaction, catalog: Catalog) -> tuple[Picture, list[Live]
     picture.queue.size_pools(flows.pools(tx))
     for entry in catalog.by_id.values():
         picture.hold(entry)
+    for filling in load_fillings(tx):
+        picture.fill(filling)
     live = runs.live(tx)
     for run in live:
         if run.state == State.QUEUED:

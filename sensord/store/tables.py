@@ -128,7 +128,7 @@ class Run(Base, table=True):
 _LIVE = text("state IN (2, 3, 4, 5)")  # queued, starting, running, retrying
 Index("run_live", Run.flow_id, Run.state, postgresql_where=_LIVE, sqlite_where=_LIVE)  # type: ignore[arg-type] # columns, once mapped
 _FILLED = text("backfill_id IS NOT NULL")
-Index("run_backfill", Run.backfill_id, postgresql_where=_FILLED, sqlite_where=_FILLED)  # type: ignore[arg-type] # columns, once mapped
+Index("run_backfill", Run.backfill_id, Run.state, postgresql_where=_FILLED, sqlite_where=_FILLED)  # type: ignore[arg-type] # columns, once mapped
 
 
 class Edge(Base, table=True):
@@ -229,7 +229,10 @@ Index("request_open", Request.id, postgresql_where=_OPEN, sqlite_where=_OPEN)  #
 
 
 class Backfill(Base, table=True):
-    """Ticks that somebody asked for. `state`: running, paused, cancelled, done. `rerun`: which ended runs, too."""
+    """Ticks that somebody asked for. `state`: running, paused, cancelled, done. `rerun`: which ended runs, too.
+
+    `upstream`: with all that its runs wait for. `finished_at`: nothing of it runs any more.
+    """
 
     __tablename__: ClassVar[Any] = "backfill"
     __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
@@ -238,13 +241,16 @@ class Backfill(Base, table=True):
     state: int = _column(SmallInteger)
     who: str = _column(Text)
     rerun: str | None = _column(Text, null=True)
+    upstream: int = _column(SmallInteger, default="0")
     max_active: int | None = _column(Integer, null=True)
     created_at: int = _column(Instant)
     finished_at: int | None = _column(Instant, null=True)
 
 
 class BackfillFlow(Base, table=True):
-    """The dates of one flow that a backfill fills, in the order of `position`; done up to `planned_to`."""
+    """The flow that a backfill is of (`position` 0), and then those downstream, each after what it waits for; among
+    which dates its ticks are, and up to where they are planned.
+    """
 
     __tablename__: ClassVar[Any] = "backfill_flow"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sensord.core.sensor import GATED
 from sensord.store.database import Database
-from sensord.store.reads import consumers, daemon, flows, runs, waits
+from sensord.store.reads import backfills, consumers, daemon, flows, runs, waits
 from tests.store.test_query_plans import GROWING, PARTIAL, grown
 
 __all__ = ["grown"]
@@ -38,6 +38,9 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "slots": (daemon.SLOTS, {}),
     "pools in use": (daemon.POOLS_USED, {}),
     "in a pool": (daemon.IN_POOL, {"pool": "small"}),
+    "backfills": (backfills.COUNTS, {"ids": [(1,), (2,)]}),
+    "backfill by flow": (backfills.PARTS, {"id": 1}),
+    "states of dates": (backfills.STATES, {"dates": [(1, 5)]}),
     "hurried by": (runs.HURRIED_BY, {"id": 7}),
 }
 

@@ -54,6 +54,8 @@ SHOWS = {
     "sensord flow show": ["sales"],
     "sensord run list": [],
     "sensord run show": ["orders"],
+    "sensord backfill list": [],
+    "sensord backfill show": ["1"],
     "sensord daemon status": [],
     "sensord db check": [],
 }
@@ -66,6 +68,7 @@ def test_every_command_that_shows_something_has_json() -> None:
         *("sensord daemon start", "sensord daemon stop", "sensord daemon reload"),
         *("sensord run rerun", "sensord run cancel", "sensord run mark", "sensord run trigger"),
         *("sensord flow pause", "sensord flow resume", "sensord flow retire"),
+        *(f"sensord backfill {verb}" for verb in ("start", "pause", "resume", "cancel")),
     }
 
 
@@ -82,6 +85,10 @@ def test_every_key_of_its_json_stands_on_the_page(world: World, sensord: Program
     if path != "sensord check":
         world.flow("bad", HOURLY, on("nobody"))
         world.daemon.reload()
+    if "backfill" in path:
+        dates = {"from": "2026-11-22T01:00+00:00", "to": "2026-11-22T04:00+00:00"}
+        world.daemon.change("backfill", {"flow": "orders", **dates})
+        world.tick()
     section = _section(path)
     shown = sensord(*path.split()[1:], *SHOWS[path], "--json").json
     missing = {key for key in _keys(shown) if f"`{key}`" not in section}

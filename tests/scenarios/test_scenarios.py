@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.program import Program
 from tests.daemon.world import World
-from tests.scenarios import again, by_hand, configs, deadlines, limits, operators, outcomes, planning, tries
+from tests.scenarios import again, backfills, by_hand, configs, deadlines, limits, operators, outcomes, planning, tries
 from tests.scenarios.steps import Stage, Step, perform
 
 TABLES = (
@@ -17,6 +17,7 @@ TABLES = (
     again.SCENARIOS,
     tries.SCENARIOS,
     limits.SCENARIOS,
+    backfills.SCENARIOS,
 )
 SCENARIOS = [pytest.param(steps, id=name) for table in TABLES for name, steps in table.items()]
 

@@ -6,7 +6,20 @@ from typing import Any
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, flows, manual, passed, priorities, requests, reruns, retention, runs, sweep, timers
+from sensord.store import (
+    backfills,
+    edges,
+    flows,
+    manual,
+    passed,
+    priorities,
+    requests,
+    reruns,
+    retention,
+    runs,
+    sweep,
+    timers,
+)
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
@@ -84,6 +97,10 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "from waiters": (priorities.FROM_WAITERS, IDS),
     "to upstreams": (priorities.TO_UPSTREAMS, IDS),
     "own priority": (priorities.OF_FLOWS, {"ids": [(1,)]}),
+    "existing": (backfills.EXISTING, {"dates": [(1, 5), (2, 7)]}),
+    "take over": (backfills.TAKE_OVER, {"id": 1, "runs": [(7,), (8,)]}),
+    "cancel a backfill": (backfills.CANCEL, {"id": 1, "words": "x", "now": 1, "most": 500}),
+    "close backfills": (backfills.FINISH, {"ids": [(1,)], "now": 1}),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sensord.daemon.changes import flows, manual, reruns, runs
+from sensord.daemon.changes import backfills, flows, manual, reruns, runs
 from sensord.daemon.changes.change import Change as Change
 from sensord.daemon.changes.change import Changed as Changed
 
@@ -14,4 +14,8 @@ CHANGES: Mapping[str, Change] = {
     "pause": flows.pause,
     "resume": flows.resume,
     "retire": flows.retire,
+    "backfill": backfills.begin,
+    "pause_backfill": backfills.pause,
+    "resume_backfill": backfills.resume,
+    "cancel_backfill": backfills.cancel,
 }

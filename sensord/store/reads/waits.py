@@ -79,7 +79,8 @@ _COUNTS = f"(e.counts & (1 << {_STATE})) <> 0"
 _COUNTED = "(e.counts & (1 << u.state)) <> 0"
 _HELD = f"""
 CASE WHEN f.state <> 1 AND {_STATE} IN (0, 1, 2, 5) THEN 'removed'
-     WHEN f.paused_at IS NOT NULL AND ({_STATE} = 0 OR (u.state IN (1, 2) AND u.kind = 0 AND u.attempt = 0))
+     WHEN f.paused_at IS NOT NULL
+          AND ({_STATE} = 0 OR (u.state IN (1, 2) AND u.kind = 0 AND u.attempt = 0 AND u.backfill_id IS NULL))
      THEN 'paused'
      ELSE '' END
 """

@@ -41,7 +41,7 @@ def _columns() -> None:
     op.add_column("request", _small("exit_code", null=True))
     op.add_column("request", sa.Column("hint", sa.Text(), nullable=True))
     condition = sa.text("backfill_id IS NOT NULL")
-    op.create_index("run_backfill", "run", ["backfill_id"], postgresql_where=condition, sqlite_where=condition)
+    op.create_index("run_backfill", "run", ["backfill_id", "state"], postgresql_where=condition, sqlite_where=condition)
 
 
 def _backfills() -> None:
@@ -51,6 +51,7 @@ def _backfills() -> None:
         _small("state"),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("rerun", sa.Text(), nullable=True),
+        _small("upstream", default="0"),
         sa.Column("max_active", sa.Integer(), nullable=True),
         _big("created_at"),
         _big("finished_at", null=True),
