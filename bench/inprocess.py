@@ -70,5 +70,5 @@ def _make(db: Database, lead: Lead, site: Site, clock: Clock, slots: int) -> Dae
         last[:] = [config]
         return config
 
-    where = Where("bench", "bench", site.config, {"PATH": os.environ["PATH"]})
+    where = Where("bench", "bench", "bench", site.config, {"PATH": os.environ["PATH"]})
     return Daemon(db, lead, NoopExecutor(clock), clock, read_config=read, place=where, slots=slots)

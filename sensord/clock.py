@@ -25,6 +25,11 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+def boot_seconds() -> float:
+    """Seconds since the machine was started. They go on while it sleeps, and whatever is done to the wall clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class WatchedClock:
     """Another clock, which is looked at often: where it has jumped since the last look, that is logged before anybody
     is told the new time. A machine that was suspended has jumped, too: for its programs no time has passed.

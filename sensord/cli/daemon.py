@@ -23,13 +23,18 @@ def daemon() -> None:
 
 
 @daemon.command("start", examples=["sensord daemon start", "sensord --config /etc/sensord daemon start --detach"])
-@click.option("--detach", is_flag=True, help="Return when it leads; its output goes to daemon.log in the state folder.")
+@click.option(
+    "--detach",
+    is_flag=True,
+    help="Return when it leads or stands by; its output goes to daemon.log in the state folder.",
+)
 @pass_session
 def start(session: Session, detach: bool) -> None:
     """Run the daemon until it is stopped.
 
     By `sensord daemon stop`, SIGTERM or Ctrl-C: then it starts nothing more and ends when running commands have.
     A second signal ends it at once; the commands go on, and the next daemon takes them up.
+    On PostgreSQL it stands by while another daemon leads, and takes over when that one ends.
     """
     if detach:
         from sensord.cli.detach import run_detached
@@ -69,7 +74,7 @@ def reload(session: Session) -> None:
 @json_option
 @pass_session
 def show_status(session: Session, as_json: bool) -> None:
-    """Say who leads, and how much there is to do.
+    """Say who leads, who stands by, and how much there is to do.
 
     With the number of runs in each unfinished state, and what is wrong in the files.
     """
@@ -77,13 +82,19 @@ def show_status(session: Session, as_json: bool) -> None:
     from sensord.store.database import redact
     from sensord.store.lead import current_leader
     from sensord.store.reads import flows, runs
+    from sensord.store.reads.daemon import standing_by
 
     with session.open() as db:
         leader, counts, problems = current_leader(db), runs.counts(db), flows.problems(db)
+        others = standing_by(db, leader)
     if as_json:
         shown = {state.label: number for state, number in counts.items()}
         shape = {"daemon": shapes.leader_shape(leader), "database": redact(session.url), "runs": shown}
-        render.show_json(shape | {"problems": [shapes.problem_shape(problem) for problem in problems]})
+        lists = {
+            "standing_by": [shapes.leader_shape(one) for one in others],
+            "problems": [shapes.problem_shape(problem) for problem in problems],
+        }
+        render.show_json(shape | lists)
         return
     live = ", ".join(f"{number:,} {state.label}" for state, number in counts.items())
     facts = {
@@ -92,6 +103,7 @@ def show_status(session: Session, as_json: bool) -> None:
         "runs": live or "none unfinished",
         "files": render.count(len(problems), "problem"),
     }
+    facts |= {f"stand-by {number}" if number > 1 else "stand-by": str(one) for number, one in enumerate(others, 1)}
     lines = [[render.Span(f"{name + ':':10}", "bold"), render.Span(value)] for name, value in facts.items()]
     render.show([*lines, *([render.Span(f"  {problem}")] for problem in problems)])
 

@@ -1,4 +1,6 @@
-"""`daemon start --detach`: a child in a session of its own is the daemon; the parent returns when the child leads."""
+"""`daemon start --detach`: a child in a session of its own is the daemon; the parent returns when the child leads, or
+stands by.
+"""
 
 import os
 import select
@@ -14,6 +16,7 @@ from sensord.cli.daemon import run_daemon
 from sensord.cli.session import Session
 
 READY = b"READY=1"
+STANDS_BY = b"STATUS=stands by"
 
 
 def run_detached(session: Session) -> None:
@@ -34,8 +37,9 @@ def run_detached(session: Session) -> None:
     finally:
         ear.close()
         shutil.rmtree(folder)
-    if status is None:
-        render.message(f"the daemon leads: process {child}, log in {log}")
+    if isinstance(status, bytes):
+        how = "stands by" if STANDS_BY in status else "leads"
+        render.message(f"the daemon {how}: process {child}, log in {log}")
         return
     _show_since(log, written)
     render.message(f"the daemon did not start; its log is {log}")
@@ -61,14 +65,14 @@ def _leave(log: Path, address: str) -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
-def _await(ear: socket.socket, child: int) -> int | None:
-    """None when the child says that it is ready, its wait status when it has ended."""
+def _await(ear: socket.socket, child: int) -> bytes | int:
+    """What the child says when it is ready, its wait status when it has ended."""
     pidfd = os.pidfd_open(child)
     try:
         while True:
             ready, _, _ = select.select([ear.fileno(), pidfd], [], [])
-            if ear.fileno() in ready and READY in ear.recv(4096).split(b"\n"):
-                return None
+            if ear.fileno() in ready and READY in (said := ear.recv(4096)).split(b"\n"):
+                return said
             if pidfd in ready:
                 return os.waitpid(child, 0)[1]
     except KeyboardInterrupt:

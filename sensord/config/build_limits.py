@@ -37,17 +37,17 @@ def _read_span(key: str, table: RunTable, report: Report) -> timedelta | None:
         return None
 
 
-def read_age(text: str | None, report: Report) -> timedelta | None:
-    """What `retention` says, longer than zero; None where it is not there, or wrong."""
+def read_age(text: str | None, report: Report, key: str = "retention") -> timedelta | None:
+    """What a key at the top of the file says, longer than zero; None where it is not there, or wrong."""
     if text is None:
         return None
     try:
         age = to_span(text)
     except InvalidValue as error:
-        report.refuse(("retention",), error)
+        report.refuse((key,), error)
         return None
     if not age:
-        report.at_value(("retention",), "expected a duration longer than zero, got none at all")
+        report.at_value((key,), "expected a duration longer than zero, got none at all")
     return age or None
 
 

@@ -93,6 +93,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         ),
         "retention": ('How long more than the outcome of a run is kept, such as "90d"; a flow may say otherwise.'),
         "retire_after": ('How long the file of a flow may be gone before the flow is given up. "0s" is at once.'),
+        "lost_after": (
+            "How long no daemon of a host may be heard of before the commands that run there count as "
+            "lost. At least a minute."
+        ),
         "watch": (
             "How the daemon notices that files have changed. poll looks every two seconds, for file "
             "systems without events; with off, ask for a reload."

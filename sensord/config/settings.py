@@ -23,6 +23,9 @@ SLOTS_A_CPU = 4
 """Commands of a warehouse mostly wait for the warehouse."""
 
 RETIRE_AFTER = timedelta(minutes=10)
+LOST_AFTER = timedelta(minutes=10)
+SHORTEST = timedelta(minutes=1)
+"""A daemon tells every few seconds that it is there; a host that is restarted is back within a minute or two."""
 
 _URL = re.compile(r"sqlite:///.|postgres(ql)?://.")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -32,7 +35,8 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 class Settings:
     """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name.
     retention: how long more than the outcome of a run is kept; None: for ever. retire_after: how long the file of a
-    flow may be gone before the flow is given up. pools: their slots by name.
+    flow may be gone before the flow is given up. pools: their slots by name. lost_after: how long a station may be
+    silent before what runs there is given up.
     """
 
     database_url: str
@@ -44,6 +48,7 @@ class Settings:
     retention: timedelta | None
     retire_after: timedelta
     pools: Mapping[str, int] = field(default_factory=dict)
+    lost_after: timedelta = LOST_AFTER
 
 
 def load_settings(directory: Path) -> Settings:
@@ -59,6 +64,9 @@ def load_settings(directory: Path) -> Settings:
         report.at_value(("state",), "expected the path of a folder, got an empty text")
     retention = read_age(table.retention, report)
     retire_after = _read_retire_after(table, report)
+    lost_after = read_age(table.lost_after, report, "lost_after") or LOST_AFTER
+    if lost_after < SHORTEST:
+        report.at_value(("lost_after",), f"expected at least a minute, got {show(table.lost_after)}")
     if report.problems:
         raise ConfigError(sorted(report.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return Settings(
@@ -71,6 +79,7 @@ def load_settings(directory: Path) -> Settings:
         retention=retention,
         retire_after=RETIRE_AFTER if retire_after is None else retire_after,
         pools=table.pools or {},
+        lost_after=lost_after,
     )
 
 

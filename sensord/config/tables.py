@@ -130,4 +130,5 @@ class SettingsTable(Table):
     mapping_modules: Annotated[list[str] | None, Expects("a list of names of modules")] = None
     retention: Annotated[str | None, _AGE] = None
     retire_after: Annotated[str | None, Expects('a duration such as "10m"')] = None
+    lost_after: Annotated[str | None, _SPAN] = None
     watch: Annotated[Literal["events", "poll", "off"] | None, Expects('"events", "poll" or "off"', _WATCH)] = None

@@ -13,7 +13,6 @@ KEYS: dict[str, frozenset[str]] = {
             "allowed_users",
             "executor",
             "heartbeat_limit",
-            "lost_after",
             "notifications",
         }
     ),

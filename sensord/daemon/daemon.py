@@ -22,6 +22,7 @@ from sensord.core.schedule import Schedule
 from sensord.daemon import backfill
 from sensord.daemon.activate import activate, load
 from sensord.daemon.alarms import Rung, ring
+from sensord.daemon.away import Away
 from sensord.daemon.catalog import Catalog
 from sensord.daemon.changes import CHANGES
 from sensord.daemon.dispatch import Place, dispatch, jobs
@@ -85,6 +86,7 @@ class Daemon:
         place: Place,
         slots: int,
         chance: Chance = random.random,
+        away: Away | None = None,
     ) -> None:
         self.db = db
         self.lead = lead
@@ -97,6 +99,7 @@ class Daemon:
         self._place = place
         self._chance = chance
         self._picture = Picture()
+        self._away = away or Away()
         self._pruner = Pruner()
         self._sweeper = Sweeper()
         self._retention: timedelta | None = None
@@ -120,11 +123,8 @@ class Daemon:
         """Take up, at the start, the runs that an earlier daemon left between queued and their end."""
         with self._writing(anew=True) as tx:
             requests.expire(tx, to_micros(self.clock.now()))
-            away = runs.elsewhere(tx, self._place.host)
-            running = [run for run in self._live if run.state == State.RUNNING and run.run_id not in away]
-        if away:
-            log.warning("%d runs are under way on other hosts, where their own daemon has to see to them", len(away))
-        self.executor.adopt([Attempt(run.run_id, run.attempt) for run in running])
+        running = [Attempt(run.run_id, run.attempt) for run in self._live if run.state == State.RUNNING]
+        self.executor.adopt([attempt for attempt in running if attempt not in self._away])
 
     def stop(self, *, now: bool = False) -> str:
         """Drain: start nothing more, end when all commands have ended. With `now` they are left to the next daemon."""
@@ -222,6 +222,7 @@ class Daemon:
                 self._pruner.note(news, to_micros(now))
             else:
                 self._reports.append(news)
+        self._reports += self._away.news(self.db, now)
         if self._reports or self._stale or self._is_due(now):
             with self._writing() as tx:
                 submit = self._turn(tx, turn, now)
@@ -283,11 +284,13 @@ class Daemon:
     def _hand_over(self, turn: Turn) -> None:
         """Tell the executor what has been committed. What it refuses is kept for the next turn."""
         if self._jobs:
+            self.lead.confirm()
             self.executor.submit(self._jobs)
             turn.submitted = len(self._jobs)
             self._jobs.clear()
         while self._kills:
-            self.executor.kill(*self._kills[0])
+            if self._kills[0][0] not in self._away:
+                self.executor.kill(*self._kills[0])
             del self._kills[0]
 
     def _prune(self, now: int) -> int:
@@ -349,10 +352,11 @@ class Daemon:
         """
         self._picture, self._live = load_picture(tx, load(tx, {}))
         self._keep(tx, self._picture.catalog)
-        away = runs.elsewhere(tx, self._place.host)
-        starting = [run for run in self._live if run.state == State.STARTING and run.run_id not in away]
-        self._jobs = jobs(tx, self._picture.catalog, starting, self._place)
-        self._kills = [(attempt, signal.SIGTERM) for attempt in self._picture.stopping if attempt.run_id not in away]
+        self._away.follow(runs.elsewhere(tx, self._place.station))
+        starting = [run for run in self._live if run.state == State.STARTING]
+        here = [run for run in starting if Attempt(run.run_id, run.attempt) not in self._away]
+        self._jobs = jobs(tx, self._picture.catalog, here, self._place)
+        self._kills = [(attempt, signal.SIGTERM) for attempt in self._picture.stopping]
 
 
 def _to_nobody(_: Transaction, __: str) -> None:

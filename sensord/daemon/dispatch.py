@@ -21,12 +21,13 @@ from sensord.store.runs import Live
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where commands start: the executor's name, this host, the folder that a relative `cwd` starts from, and the
-    daemon's own environment, of which a command sees only what is asked for.
+    """Where commands start: the executor's name, this host and station, the folder that a relative `cwd` starts from,
+    and the daemon's own environment, of which a command sees only what is asked for.
     """
 
     executor: str
     host: str
+    station: str
     folder: Path
     environment: Mapping[str, str]
 
@@ -36,7 +37,14 @@ def dispatch(tx: Transaction, queue: Queue, slots: int, place: Place, now: int) 
     chosen = queue.take(max(0, slots - queue.busy))
     if not chosen:
         return []
-    started = runs.dispatch(tx, [one.run_id for one in chosen], executor=place.executor, host=place.host, now=now)
+    started = runs.dispatch(
+        tx,
+        [one.run_id for one in chosen],
+        executor=place.executor,
+        host=place.host,
+        station=place.station,
+        now=now,
+    )
     ids = {run.run_id for run in started}
     for one in chosen:
         if one.run_id not in ids:

@@ -9,14 +9,19 @@ import selectors
 import signal
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sensord.daemon.daemon import Daemon, Turn
+from sensord.daemon.notify import Watchdog
 from sensord.daemon.report import report
 from sensord.daemon.signals import RELOAD, Signals
 from sensord.daemon.watch import Watcher
 from sensord.errors import ConfigError, LeadLost, SensordError
 from sensord.store.lead import Lead
 from sensord.store.wake import Listener
+
+if TYPE_CHECKING:
+    from sensord.store.heart import Heart
 
 NAP = 5.0
 """Seconds. The wall clock may jump while the loop sleeps: it looks again at least this often."""
@@ -38,12 +43,15 @@ class Loop:
         signals: Signals,
         watcher: Watcher | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        heart: "Heart | None" = None,
     ) -> None:
         self.daemon = daemon
         self._signals = signals
         self._listener = listener
         self._lead = lead
         self._watcher = watcher
+        self._heart = heart
+        self._watchdog = Watchdog()
         self._reload: str | None = None
         self._failures = 0
         self._asked = True
@@ -54,15 +62,21 @@ class Loop:
         """Turn by turn until the daemon is done. Raises LeadLost where another daemon has taken over."""
         with selectors.DefaultSelector() as everything, selectors.DefaultSelector() as signals_alone:
             signals_alone.register(self._signals.fileno(), selectors.EVENT_READ)
-            for source in (self.daemon.executor, self._listener, self._signals, self._watcher):
+            for source in (self.daemon.executor, self._listener, self._signals, self._watcher, self._heart):
                 if source:
                     everything.register(source.fileno(), selectors.EVENT_READ)
+            if self._heart:
+                signals_alone.register(self._heart.fileno(), selectors.EVENT_READ)
             while not self.daemon.done:
+                self._watchdog.feed()
                 turn = self._turn()
                 if not self.daemon.done:
-                    # While something refuses, what waits to be taken up must not cut the pause short.
+                    # While something refuses, what waits to be taken up must not cut the pause short; but that the
+                    # heart can use the database again does.
                     (signals_alone if self._failures else everything).select(self._timeout(turn))
                 self._asked = self._listener.drain() or bool(self._failures or turn.requests)
+                if self._heart:
+                    self._heart.drain()
                 for number in self._signals.drain():
                     self._obey(number)
                 if self._watcher and self._watcher.drain():
@@ -107,8 +121,8 @@ class Loop:
     def _timeout(self, turn: Turn) -> float:
         """Seconds to sleep after this turn."""
         if self._failures:
-            return min(BACKOFF, 0.1 * 2.0 ** min(self._failures, 10))
-        naps = [NAP, self._lead.renew_every, 0.0 if turn.planned or turn.requests else NAP]
+            return min(BACKOFF, self._watchdog.every, 0.1 * 2.0 ** min(self._failures, 10))
+        naps = [NAP, self._watchdog.every, self._lead.renew_every, 0.0 if turn.planned or turn.requests else NAP]
         if next_at := self.daemon.next_at:
             naps.append((next_at - self.daemon.clock.now()).total_seconds())
         return max(0.0, min(naps))

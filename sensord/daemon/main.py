@@ -6,26 +6,33 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sensord import __version__
 from sensord.clock import Clock, SystemClock, WatchedClock
 from sensord.config import Config, Settings, load, load_settings
 from sensord.config.modules import Modules
 from sensord.core.schedule import Schedule
+from sensord.daemon.away import Away
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
 from sensord.daemon.eyes import watch_folder
 from sensord.daemon.loop import Loop
 from sensord.daemon.notify import notify
 from sensord.daemon.signals import Signals
+from sensord.daemon.station import read_station
 from sensord.daemon.watch import Watcher
+from sensord.errors import ConfigError
 from sensord.executors.local import LocalExecutor
 from sensord.store import schema
 from sensord.store.database import Database, redact
 from sensord.store.lead import Holder, Lead
 from sensord.store.wake import Listener
+
+if TYPE_CHECKING:
+    from sensord.store.heart import Heart
 
 log = logging.getLogger("sensord")
 
@@ -33,8 +40,8 @@ log = logging.getLogger("sensord")
 def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> None:
     """Run the daemon on a config folder until it is told to stop and has drained.
 
-    `url` is the database; None takes that of sensord.toml. Raises SensordError where it cannot start: ConfigError,
-    DatabaseError, DaemonRunning.
+    `url` is the database; None takes that of sensord.toml. On PostgreSQL it stands by while another daemon leads.
+    Raises SensordError where it cannot start: ConfigError, DatabaseError, and on SQLite DaemonRunning.
     """
     settings = load_settings(directory)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,33 +49,77 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
         signals = stack.enter_context(Signals())
         db = stack.enter_context(Database.open(url or settings.database_url, durability=settings.durability))
         schema.prepare(db)
-        lead = Lead.take(db, Holder(socket.gethostname(), os.getpid(), __version__))
-        stack.callback(lead.release)
+        holder = Holder(socket.gethostname(), os.getpid(), __version__, read_station(settings.state))
+        place = Place("local", holder.host, holder.station, directory.resolve(), os.environ)
+        if db.dialect == "sqlite":
+            lead = Lead.take(db, holder)
+            stack.callback(lead.release)
         executor = LocalExecutor(settings.state)
         stack.callback(executor.close)
-        listener = Listener(db)
-        stack.callback(listener.close)
-        place = Place("local", socket.gethostname(), directory.resolve(), os.environ)
-        reader = _Reader(directory, settings)
-        watcher = stack.enter_context(_watch(reader)) if settings.watch != "off" else None
-        daemon = Daemon(
-            db,
-            lead,
-            executor,
-            WatchedClock(clock or SystemClock()),
-            read_config=reader.read,
-            place=place,
-            slots=settings.slots,
-        )
-        daemon.adopt()
-        log.info("sensord %s leads: %s, %s", __version__, daemon.reload(), redact(db.url))
-        # What has been read stays: the collector need not go through ten thousand flows again and again.
-        gc.collect()
-        gc.freeze()
-        notify("READY=1")
-        Loop(daemon, listener, lead, signals, watcher).run()
-        notify("STOPPING=1")
-        _farewell(daemon)
+        seat = Seat(directory, settings, db, executor, signals, place, WatchedClock(clock or SystemClock()))
+        if db.dialect == "sqlite":
+            seat.lead(lead)
+        else:
+            from sensord.daemon.turns import take_turns
+
+            take_turns(seat, holder)
+
+
+@dataclass
+class Seat:
+    """What a process has for as long as it runs, whether it leads or not. `draining`: it was told to stop."""
+
+    directory: Path
+    settings: Settings
+    db: Database
+    executor: LocalExecutor
+    signals: Signals
+    place: Place
+    clock: Clock
+    draining: bool = False
+
+    def lead(self, lead: Lead, heart: "Heart | None" = None, *, follows: bool = False) -> None:
+        """Lead until the daemon is told to stop and has drained, or has to stop at once: LeadLost, Unreachable.
+
+        follows: it has stood by for this, so files that are wrong are no reason to refuse.
+        """
+        with ExitStack() as stack:
+            listener = Listener(self.db)
+            stack.callback(listener.close)
+            reader = _Reader(self.directory, self.settings)
+            watcher = stack.enter_context(_watch(reader)) if self.settings.watch != "off" else None
+            daemon = Daemon(
+                self.db,
+                lead,
+                self.executor,
+                self.clock,
+                read_config=reader.read,
+                place=self.place,
+                slots=self.settings.slots,
+                away=Away(self.settings.lost_after),
+            )
+            daemon.adopt()
+            log.info("sensord %s leads: %s, %s", __version__, _read_first(daemon, follows), redact(self.db.url))
+            # What has been read stays: the collector need not go through ten thousand flows again and again.
+            gc.collect()
+            gc.freeze()
+            notify("READY=1\nSTATUS=leads")
+            try:
+                Loop(daemon, listener, lead, self.signals, watcher, heart=heart).run()
+            finally:
+                self.draining = daemon.draining
+            notify("STOPPING=1")
+            _farewell(daemon)
+
+
+def _read_first(daemon: Daemon, follows: bool) -> str:
+    try:
+        return daemon.reload()
+    except ConfigError as error:
+        if not follows:
+            raise
+        log.error("%s; the old configuration goes on", error)  # noqa: TRY400 - foreseen, no traceback
+        return "the flows as the database has them"
 
 
 class _Reader:

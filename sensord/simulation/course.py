@@ -93,7 +93,7 @@ def _daemon(config: Config, db: Database, lead: Lead, executor: TimedExecutor, c
         executor,
         clock,
         read_config=lambda _: config,
-        place=Place("simulation", "simulation", config.directory, {}),
+        place=Place("simulation", "simulation", "simulation", config.directory, {}),
         slots=config.settings.slots,
         chance=lambda: 0.0,
     )

@@ -24,11 +24,12 @@ Wait = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A daemon: its process, and the version of sensord that it runs."""
+    """A daemon: its process, the version of sensord that it runs, and the station whose commands it supervises."""
 
     host: str
     pid: int
     version: str
+    station: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Lead(ABC):
     def take(db: Database, holder: Holder, *, wait: Wait = time.sleep) -> "Lead":
         """Lead from now on; DaemonRunning, naming the first, where another daemon does.
 
-        Waits out the lease of a leader that has fallen silent. On PostgreSQL the tables must be there.
+        On PostgreSQL the tables must be there, and a leader that fell silent leads until its lease is over: try again.
         """
         if db.dialect == "sqlite":
             from sensord.store.lead_file import FileLead
@@ -62,12 +63,18 @@ class Lead(ABC):
             return FileLead.take_file(_sqlite(db), holder, wait=wait)
         from sensord.store.lead_row import RowLead
 
-        return RowLead.take_row(_postgres(db), holder, wait=wait)
+        return RowLead.take_row(_postgres(db), holder)
 
     @abstractmethod
     def guard(self, tx: Transaction) -> None:
         """First of all in every transaction that decides: LeadLost where another daemon has taken over, and until
         the transaction ends nobody can.
+        """
+
+    @abstractmethod
+    def confirm(self) -> None:
+        """Before what was decided is done outside the database: LeadLost where this process was paused, since it led
+        for sure, for so long that another daemon has taken over.
         """
 
     @abstractmethod

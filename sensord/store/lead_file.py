@@ -48,6 +48,9 @@ class FileLead(Lead):
     def guard(self, tx: Transaction) -> None:
         """The lock itself is the guard: nobody else can write as the leader."""
 
+    def confirm(self) -> None:
+        """A process that is paused keeps its locks."""
+
     def renew(self) -> None:
         """LeadLost where the lock was released, or its file removed, so that others would lock another one."""
         try:

@@ -1,66 +1,91 @@
 """The lead on PostgreSQL: the row of `leader`, with a term that every taker raises and a lease on the database's clock.
 
-The term is the guard; the lease only says when others may try. A leader whose connection is gone, or that was frozen
-in the middle of a transaction, holds nobody up: a taker looks at its server process, and ends it.
+The term is the guard; the lease only says when others may try. A leader whose connections are gone, or that was frozen
+in the middle of a transaction, holds nobody up: a taker looks at its server processes, and ends them. The lease is kept
+by a heart (see there), also while the leader is at work on a long transaction.
 """
 
 import logging
-import time
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from sensord.clock import boot_seconds
 from sensord.core.instant import from_micros
 from sensord.errors import LeadLost, Unreachable
 from sensord.store.database import Transaction
-from sensord.store.lead import Holder, Lead, Leader, Wait, running
+from sensord.store.heart import Heart
+from sensord.store.lead import Holder, Lead, Leader, running
 from sensord.store.postgres import PostgresDatabase
+from sensord.store.sql import SERVER_NOW as NOW
 
 log = logging.getLogger("sensord")
 
 LEASE = 2_000_000
 """Microseconds."""
 
-PAUSE = 0.25
-"""Seconds between two looks at a leader that may be dead."""
+RENEW_SECONDS = 0.5
 
-_NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)"
+LOCK_MILLISECONDS = 1000
+"""How long a taker waits for a decision that is under way, and that it may not end."""
+
 _STARTED = "CAST(EXTRACT(EPOCH FROM a.backend_start) * 1000000 AS bigint)"
-_BACKEND = f"a.pid = l.backend_pid AND (a.backend_start IS NULL OR {_STARTED} = l.backend_at)"
-_OWN_START = f"(SELECT {_STARTED} FROM pg_stat_get_activity(pg_backend_pid()) a)"
+
+
+def _is(pid: str, started: str) -> str:
+    return f"(a.pid = {pid} AND (a.backend_start IS NULL OR {_STARTED} = {started}))"
+
+
+def _start_of(pid: str) -> str:
+    return f"(SELECT {_STARTED} FROM pg_stat_get_activity({pid}) a)"
+
+
+_THEIRS = f"({_is('l.backend_pid', 'l.backend_at')} OR {_is('l.heart_pid', 'l.heart_at')})"
+
+# By columns that every schema has had: it is asked for before an upgrade, too.
+WHO = f"SELECT host, pid, version, started_at, term FROM leader WHERE expires_at > {NOW}"
 
 SEE = f"""
-SELECT host, pid, version, started_at, term, expires_at, expires_at - {_NOW},
-       EXISTS (SELECT 1 FROM pg_stat_activity a WHERE {_BACKEND})
+SELECT host, pid, version, COALESCE(station, ''), started_at, term, expires_at, expires_at - {NOW},
+       EXISTS (SELECT 1 FROM pg_stat_activity a WHERE {_THEIRS})
 FROM leader l
 """
 
-END_BACKEND = f"""
-SELECT pg_terminate_backend(a.pid, 1000) FROM leader l JOIN pg_stat_activity a ON {_BACKEND}
-WHERE l.term = :term AND l.expires_at = :expires_at AND a.pid <> pg_backend_pid() AND pg_has_role(a.usesysid, 'MEMBER')
+END_BACKENDS = f"""
+SELECT pg_terminate_backend(a.pid, 1000) FROM leader l JOIN pg_stat_activity a ON {_THEIRS}
+WHERE l.term = :term AND l.expires_at = :expires_at AND l.expires_at <= {NOW}
+  AND a.pid <> pg_backend_pid() AND pg_has_role(a.usesysid, 'MEMBER')
 """
 
+# A guard holds the row FOR KEY SHARE: to renew the lease goes with that, to take the lead does not.
+STAND_IN_LINE = "SELECT 1 FROM leader WHERE id = 1 FOR UPDATE"
+
 TAKE = f"""
-INSERT INTO leader (id, host, pid, version, term, started_at, expires_at, backend_pid, backend_at)
-VALUES (1, :host, :pid, :version, 1, {_NOW}, {_NOW} + :lease, pg_backend_pid(), {_OWN_START})
+INSERT INTO leader (id, host, pid, version, station, term, started_at, expires_at, backend_pid, backend_at)
+VALUES (1, :host, :pid, :version, :station, 1, {NOW}, {NOW} + :lease, pg_backend_pid(), {_start_of("pg_backend_pid()")})
 ON CONFLICT (id) DO UPDATE SET
-    host = excluded.host, pid = excluded.pid, version = excluded.version,
-    term = leader.term + 1, started_at = {_NOW}, expires_at = {_NOW} + :lease,
-    backend_pid = excluded.backend_pid, backend_at = excluded.backend_at
+    host = excluded.host, pid = excluded.pid, version = excluded.version, station = excluded.station,
+    term = leader.term + 1, started_at = {NOW}, expires_at = {NOW} + :lease,
+    backend_pid = excluded.backend_pid, backend_at = excluded.backend_at, heart_pid = NULL, heart_at = NULL
 WHERE leader.term = :seen_term AND leader.expires_at = :seen_expires_at
 RETURNING term
 """
 
-GUARD = "SELECT 1 FROM leader WHERE id = 1 AND term = :term FOR SHARE"
+GUARD = "SELECT 1 FROM leader WHERE id = 1 AND term = :term FOR KEY SHARE"
+LEADS = "SELECT 1 FROM leader WHERE id = 1 AND term = :term"
 RENEW = f"""
-UPDATE leader SET expires_at = {_NOW} + :lease, backend_pid = pg_backend_pid(), backend_at = {_OWN_START}
+UPDATE leader SET expires_at = {NOW} + :lease,
+    backend_pid = CAST(:backend AS integer), backend_at = {_start_of("CAST(:backend AS integer)")},
+    heart_pid = pg_backend_pid(), heart_at = {_start_of("pg_backend_pid()")}
 WHERE id = 1 AND term = :term
 """
-RELEASE = f"UPDATE leader SET expires_at = {_NOW}, backend_pid = NULL WHERE id = 1 AND term = :term"
+RELEASE = f"UPDATE leader SET expires_at = {NOW}, backend_pid = NULL, heart_pid = NULL WHERE id = 1 AND term = :term"
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The row as it stands. `left`: microseconds of the lease; `connected`: its server process is there."""
+    """The row as it stands. `left`: microseconds of the lease; `connected`: one of its server processes is there."""
 
     leader: Leader
     expires_at: int
@@ -73,75 +98,106 @@ class Sight:
 
 
 class RowLead(Lead):
-    """Leads in `term`, for as long as nobody takes over."""
+    """Leads in `term`, for as long as nobody takes over. Until `live` the lease is renewed only when asked for."""
 
-    renew_every = 0.5
-
-    def __init__(self, db: PostgresDatabase, term: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, db: PostgresDatabase, term: int, seconds: Callable[[], float] = boot_seconds) -> None:
         self.term = term
+        self.renew_every = RENEW_SECONDS
         self._db = db
-        self._monotonic = monotonic
-        self._renewed = monotonic()
+        self._seconds = seconds
+        self._renewed = seconds()
+        self._known: object = db.connection
+        self._heart: Heart | None = None
+        self._is_over = False
 
     @classmethod
-    def take_row(cls, db: PostgresDatabase, holder: Holder, *, wait: Wait) -> "RowLead":
-        seen = await_silence(db, wait)
+    def take_row(cls, db: PostgresDatabase, holder: Holder) -> "RowLead":
+        """DaemonRunning where another daemon leads, DatabaseError where one that is silent cannot be followed yet."""
+        seen = see(db)
+        if seen and not seen.silent:
+            raise running(db, seen.leader)
         if seen and seen.connected:
-            db.fetch(END_BACKEND, term=seen.leader.term, expires_at=seen.expires_at)
-        rows = db.fetch(
-            TAKE,
-            host=holder.host,
-            pid=holder.pid,
-            version=holder.version,
-            lease=LEASE,
-            seen_term=seen.leader.term if seen else 0,
-            seen_expires_at=seen.expires_at if seen else 0,
-        )
+            db.fetch(END_BACKENDS, term=seen.leader.term, expires_at=seen.expires_at)
+        with db.transaction() as tx:
+            tx.fetch("SELECT set_config('lock_timeout', :limit, true)", limit=f"{LOCK_MILLISECONDS}ms")
+            tx.fetch(STAND_IN_LINE)
+            rows = _take(tx, holder, seen)
         if not rows:
             raise running(db, leader_in(db))
         return cls(db, rows[0][0])
 
+    def live(self, heart: Heart) -> None:
+        """Have the lease renewed by a heart, which beats until `release`."""
+        self._heart = heart
+        self.renew_every = math.inf
+        heart.start(self._beat, RENEW_SECONDS)
+
     def guard(self, tx: Transaction) -> None:
+        self._introduce()
         if not tx.fetch(GUARD, term=self.term):
             raise self._lost()
 
-    def renew(self) -> None:
-        now = self._monotonic()
-        if now - self._renewed < self.renew_every / 2:
-            return
-        if not self._db.run(RENEW, term=self.term, lease=LEASE):
+    def confirm(self) -> None:
+        if self._seconds() - self._renewed >= LEASE / 1_000_000 and not self._db.fetch(LEADS, term=self.term):
             raise self._lost()
-        self._renewed = now
+
+    def renew(self) -> None:
+        if self._heart:
+            self._heart.check()
+        elif self._seconds() - self._renewed >= self.renew_every / 2:
+            self._beat(self._db)
 
     def release(self) -> None:
+        if self._heart:
+            self._heart.close()
+            self._heart = None
+        if self._is_over:
+            return
         try:
             self._db.run(RELEASE, term=self.term)
         except Unreachable as error:
             log.warning("the lead ends by itself in a moment: %s", error)
 
+    def _introduce(self) -> None:
+        """Nothing is decided over a connection that a taker would not know to end."""
+        if self._heart and self._db.connection is not self._known:
+            self._heart.beat_now()
+
+    def _beat(self, db: PostgresDatabase) -> None:
+        """Renew the lease over any connection."""
+        connection, began = self._db.connection, self._seconds()
+        if not db.run(RENEW, term=self.term, lease=LEASE, backend=self._db.backend_pid):
+            raise self._lost()
+        self._known, self._renewed = connection, began
+
     def _lost(self) -> LeadLost:
+        self._is_over = True
         return LeadLost(f"expected to lead in term {self.term}, got overtaken", hint="sensord daemon status")
 
 
 def leader_in(db: PostgresDatabase) -> Leader | None:
     """Who leads, by its lease; None where nobody does."""
-    seen = _see(db)
-    return seen.leader if seen and seen.left > 0 else None
+    for host, pid, version, started_at, term in db.fetch(WHO):
+        return Leader(Holder(host, pid, version), from_micros(started_at), term)
+    return None
 
 
-def await_silence(db: PostgresDatabase, wait: Wait) -> Sight | None:
-    """The leader to take over from, None where there was none ever. DaemonRunning as soon as it shows life."""
-    first = seen = _see(db)
-    while first and seen and not seen.silent:
-        if (seen.leader.term, seen.expires_at) != (first.leader.term, first.expires_at):
-            raise running(db, seen.leader)
-        wait(min(PAUSE, seen.left / 1_000_000))
-        seen = _see(db)
-    return seen
-
-
-def _see(db: PostgresDatabase) -> Sight | None:
-    for host, pid, version, started_at, term, expires_at, left, connected in db.fetch(SEE):
-        leader = Leader(Holder(host, pid, version), from_micros(started_at), term)
+def see(db: PostgresDatabase) -> Sight | None:
+    """The row as it stands; None where nobody has ever led."""
+    for host, pid, version, station, started_at, term, expires_at, left, connected in db.fetch(SEE):
+        leader = Leader(Holder(host, pid, version, station), from_micros(started_at), term)
         return Sight(leader, expires_at, left, bool(connected))
     return None
+
+
+def _take(tx: Transaction, holder: Holder, seen: Sight | None) -> list[tuple[Any, ...]]:
+    return tx.fetch(
+        TAKE,
+        host=holder.host,
+        pid=holder.pid,
+        version=holder.version,
+        station=holder.station,
+        lease=LEASE,
+        seen_term=seen.leader.term if seen else 0,
+        seen_expires_at=seen.expires_at if seen else 0,
+    )

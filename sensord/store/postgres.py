@@ -20,7 +20,9 @@ from sensord.store.sql import Parameter as Name
 
 OLDEST = 14
 CONNECT_SECONDS = 10
-IDLE_SECONDS = 10
+IDLE_SECONDS = 60
+"""A decision may be thought over for as long: more than enough for what comes between two statements."""
+
 SILENCE_MILLISECONDS = 10_000
 LAST_WORDS = ("57P", "08", "25P03")
 """The error codes, or how they begin, after which a server closes the connection."""
@@ -43,6 +45,14 @@ class PostgresDatabase(Database):
             self._settings["default_transaction_read_only"] = "on"
         self._closed = False
         self._connect()
+
+    @property
+    def backend_pid(self) -> int:
+        """The server process of the connection as it is now; 0 where it broke. For any thread."""
+        try:
+            return self.connection.info.backend_pid
+        except psycopg.OperationalError:
+            return 0
 
     def _connect(self) -> None:
         self.connection = connect(self.url)

@@ -114,19 +114,21 @@ RETURNING {COLUMNS}
 """
 
 SUBMIT = """
-INSERT INTO attempt (run_id, number, definition_id, executor, host, submitted_at)
-SELECT x.run_id, x.number, x.definition_id, :executor, :host, :now
+INSERT INTO attempt (run_id, number, definition_id, executor, host, station, submitted_at)
+SELECT x.run_id, x.number, x.definition_id, :executor, :host, :station, :now
 FROM ROWS(:attempts, run_id, number, definition_id) x
 WHERE true
 ON CONFLICT (run_id, number) DO NOTHING
 """
 
 
-def dispatch(tx: Transaction, run_ids: Sequence[int], *, executor: str, host: str, now: int) -> list[Live]:
+def dispatch(
+    tx: Transaction, run_ids: Sequence[int], *, executor: str, host: str, station: str, now: int
+) -> list[Live]:
     """Queued -> starting, each with a new attempt; a run that is queued no longer is left alone and not returned."""
     started = [Live(*row) for row in tx.fetch(DISPATCH, ids=[(run_id,) for run_id in run_ids])]
     attempts = [(run.run_id, run.attempt, run.definition_id) for run in started]
-    tx.run(SUBMIT, attempts=attempts, executor=executor, host=host, now=now)
+    tx.run(SUBMIT, attempts=attempts, executor=executor, host=host, station=station, now=now)
     return started
 
 
@@ -213,15 +215,25 @@ def stop(tx: Transaction, attempts: Sequence[tuple[int, int, str]]) -> None:
     tx.run(STOP, attempts=attempts)
 
 
+class Elsewhere(NamedTuple):
+    """An attempt whose command was started, or is to start, at another station."""
+
+    run_id: int
+    number: int
+    station: str
+    host: str
+
+
 ELSEWHERE = """
-SELECT r.id FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
-WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.host <> :host
+SELECT r.id, a.number, a.station, a.host
+FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
+WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.station <> :station
 """
 
 
-def elsewhere(tx: Transaction, host: str) -> set[int]:
-    """The runs whose command was handed to an executor on another host."""
-    return {row[0] for row in tx.fetch(ELSEWHERE, host=host)}
+def elsewhere(tx: Transaction, station: str) -> list[Elsewhere]:
+    """The attempts under way that were handed to an executor at another station."""
+    return [Elsewhere(*row) for row in tx.fetch(ELSEWHERE, station=station)]
 
 
 STOPPING = """

@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+SERVER_NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)"
+"""The present by PostgreSQL's own clock, in microseconds since 1970."""
+
 Value = int | float | str | None
 Values = Mapping[str, "Value | Sequence[tuple[Value, ...]]"]
 

@@ -176,7 +176,7 @@ class Timer(Base, table=True):
 
 
 class Attempt(Base, table=True):
-    """One try at a run, as handed to an executor."""
+    """One try at a run, as handed to an executor. `station`: the state folder that keeps its command."""
 
     __tablename__: ClassVar[Any] = "attempt"
 
@@ -189,6 +189,7 @@ class Attempt(Base, table=True):
     began_at: int | None = _column(Instant, null=True)
     pid: int | None = _column(Integer, null=True)
     stopping: str | None = _column(Text, null=True)
+    station: str | None = _column(Text, null=True)
 
 
 class Outcome(Base, table=True):
@@ -282,7 +283,9 @@ class Unpruned(Base, table=True):
 
 
 class Leader(Base, table=True):
-    """The one row of the daemon that leads, by the database's clock. `backend_pid` is its server process."""
+    """The one row of the daemon that leads, by the database's clock. `backend_pid` is the server process of the
+    connection that decides, `heart_pid` that of the one that renews the lease.
+    """
 
     __tablename__: ClassVar[Any] = "leader"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
@@ -296,6 +299,26 @@ class Leader(Base, table=True):
     expires_at: int = _column(Instant)
     backend_pid: int | None = _column(Integer, null=True)
     backend_at: int | None = _column(Instant, null=True)
+    station: str | None = _column(Text, null=True)
+    heart_pid: int | None = _column(Integer, null=True)
+    heart_at: int | None = _column(Instant, null=True)
+
+
+class Daemon(Base, table=True):
+    """A daemon on PostgreSQL, leading or not, which supervises the commands of its station. `beat_at`: when it was last
+    heard of, by the database's clock.
+    """
+
+    __tablename__: ClassVar[Any] = "daemon"
+
+    id: str = _column(Text, key=True)
+    station: str = _column(Text)
+    host: str = _column(Text)
+    pid: int = _column(Integer)
+    version: str = _column(Text)
+    started_at: int = _column(Instant)
+    beat_at: int = _column(Instant)
+    has_left: int = _column(SmallInteger, default="0")
 
 
 class Problem(Base, table=True):

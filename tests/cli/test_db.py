@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sensord.store import schema
 from sensord.store.database import Database
 from sensord.testing import ManualClock
 from tests.cli.program import Program
@@ -36,16 +37,16 @@ def test_reads_migrate_no_database(on_empty: Program, dialect: str) -> None:
 
 
 def test_upgrade_makes_what_is_needed_once(on_empty: Program) -> None:
-    assert on_empty("db", "upgrade").err == "upgraded to 0002\n"
-    assert on_empty("db", "upgrade").err == "nothing to do: the database is at 0002\n"
+    assert on_empty("db", "upgrade").err == f"upgraded to {schema.HEAD}\n"
+    assert on_empty("db", "upgrade").err == f"nothing to do: the database is at {schema.HEAD}\n"
     assert on_empty("db", "check").code == 0
     assert on_empty("status").code == 0
 
 
 def test_check_of_a_current_database(sensord: Program) -> None:
     shown = sensord("db", "check", "--json").json
-    assert (shown["condition"], shown["revision"], shown["needed"]) == ("current", "0002", "0002")
-    assert sensord("db", "check").out.endswith(": current, at 0002\n")
+    assert (shown["condition"], shown["revision"], shown["needed"]) == ("current", schema.HEAD, schema.HEAD)
+    assert sensord("db", "check").out.endswith(f": current, at {schema.HEAD}\n")
 
 
 @pytest.mark.parametrize(("revision", "condition"), [("0000", "older"), ("9999", "newer")])

@@ -36,13 +36,19 @@ mapping_modules = ["a", "b.c"]
 watch = "poll"
 retention = "90d"
 retire_after = "0s"
+lost_after = "1h"
 """
     folder.write("sensord.toml", text)
     state = folder.path / "state"
-    modules, days = ("a", "b.c"), timedelta(days=90)
-    assert folder.load().settings == Settings(
-        "postgresql://me@host/db", state, "normal", 7, modules, "poll", days, timedelta()
-    )
+    url, modules, days, hour = "postgresql://me@host/db", ("a", "b.c"), timedelta(days=90), timedelta(hours=1)
+    settings = Settings(url, state, "normal", 7, modules, "poll", days, timedelta(), lost_after=hour)
+    assert folder.load().settings == settings
+
+
+@pytest.mark.parametrize("wrong", ['"0s"', '"59s"', '"1mo"', '"-1h"', "60"])
+def test_a_host_is_given_a_minute_at_least(folder: Folder, wrong: str) -> None:
+    [problem] = refuse(folder, f"lost_after = {wrong}\n")
+    assert (problem.key, problem.line, problem.column) == ("lost_after", 1, 14)
 
 
 def test_the_database_lies_in_the_state_folder(folder: Folder) -> None:

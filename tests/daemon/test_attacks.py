@@ -226,7 +226,7 @@ def test_commands_of_another_host_are_left_to_it(world: World) -> None:
     world.flow("orders", HOURLY)
     world.start()
     world.daemon.tick()
-    world.db.run("UPDATE attempt SET host = 'there'")
+    world.db.run("UPDATE attempt SET host = 'there', station = 'there'")
     world.executor.jobs.clear()
 
     world.restart()

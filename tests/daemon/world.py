@@ -62,7 +62,7 @@ class World:
             self.executor,
             self.clock,
             read_config=self._read,
-            place=Place("manual", "here", self.folder, {"PATH": "/bin"}),
+            place=Place("manual", "here", "here", self.folder, {"PATH": "/bin"}),
             slots=self.slots,
             chance=lambda: 0.0,
         )

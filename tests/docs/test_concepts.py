@@ -44,6 +44,7 @@ WORDS = [
     "outcome",
     "edge",
     "daemon",
+    "station",
     "plan",
     "settle",
     "slot",

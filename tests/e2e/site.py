@@ -32,6 +32,16 @@ class Site:
         (self.config / "sensord.toml").write_text('state = "../state"\n')
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SENSORD_DB": url}
 
+    def beside(self, name: str) -> "Site":
+        """The same flows, database and work folder, seen from another host: with a state folder of its own."""
+        other = object.__new__(Site)
+        other.work, other.environment = self.work, dict(self.environment)
+        other.config = self.config.parent / name / "config"
+        other.config.mkdir(parents=True)
+        (other.config / "flows").symlink_to(self.config / "flows")
+        (other.config / "sensord.toml").write_text('state = "../state"\n')
+        return other
+
     def flow(self, name: str, text: str) -> None:
         file = self.config / "flows" / f"{name}.toml"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -85,13 +95,13 @@ class RunningDaemon:
         self.process = process
         self.log: list[dict[str, Any]] = []
         self._rest = b""
+        self._seen = 0
 
     def until(self, pattern: str) -> str:
-        """Read the log until a line matches, and return that line's message. Fails where the daemon ends before it."""
-        seen = len(self.log)
+        """Read on in the log until a line matches, and return its message. Fails where the daemon ends before it."""
         while True:
-            for entry in self.log[seen:]:
-                seen += 1
+            for entry in self.log[self._seen :]:
+                self._seen += 1
                 if re.search(pattern, entry["message"]):
                     return str(entry["message"])
             if not self._read():

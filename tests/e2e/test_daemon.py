@@ -2,6 +2,9 @@
 
 import os
 import signal
+from pathlib import Path
+
+import pytest
 
 from tests.e2e.site import Site
 
@@ -119,12 +122,17 @@ def test_daemon_stop_drains_and_waits(site: Site) -> None:
     assert site.type("daemon", "stop").returncode == 3
 
 
-def test_a_second_daemon_is_refused_and_told_of_the_first(site: Site) -> None:
-    three_flows(site)
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Site:
+    return Site(tmp_path / "sqlite", f"sqlite://{tmp_path / 'sqlite' / 'sensord.db'}")
 
-    with site.daemon() as first:
+
+def test_on_sqlite_a_second_daemon_is_refused_and_told_of_the_first(on_sqlite: Site) -> None:
+    three_flows(on_sqlite)
+
+    with on_sqlite.daemon() as first:
         first.until("leads")
-        refused = site.type("daemon", "start")
+        refused = on_sqlite.type("daemon", "start")
 
         assert refused.returncode == 1
         assert str(first.process.pid) in refused.stderr

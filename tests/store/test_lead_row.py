@@ -9,7 +9,7 @@ import pytest
 from sensord.errors import DaemonRunning, DatabaseError, LeadLost, Unreachable
 from sensord.store import lead_row
 from sensord.store.database import Database
-from sensord.store.lead import Holder, Lead, Wait, current_leader
+from sensord.store.lead import Holder, Lead, current_leader
 from sensord.store.lead_row import RowLead
 from sensord.store.postgres import PostgresDatabase
 
@@ -27,23 +27,9 @@ def other(db: Database, open_db: Callable[[str], Database]) -> Database:
     return open_db(db.url)
 
 
-def no_wait(_: float) -> None:
-    pytest.fail("there is nothing to wait for")
-
-
 def expire(db: Database) -> None:
     """Two seconds have passed."""
     db.run("UPDATE leader SET expires_at = 0")
-
-
-def waits(do: Callable[[], object]) -> Wait:
-    """Waits no time, in which something happens."""
-
-    def wait(seconds: float) -> None:
-        assert 0 < seconds <= lead_row.PAUSE
-        do()
-
-    return wait
 
 
 def backend(db: Database) -> tuple[int, int]:
@@ -58,7 +44,7 @@ def terminate(db: Database, pid: int) -> None:
 def test_every_taker_raises_the_term(db: Database) -> None:
     terms = []
     for _ in range(3):
-        lead = Lead.take(db, FIRST, wait=no_wait)
+        lead = Lead.take(db, FIRST)
         terms.append(lead.term)
         lead.release()
 
@@ -67,8 +53,11 @@ def test_every_taker_raises_the_term(db: Database) -> None:
 
 def test_a_silent_daemon_is_followed_when_its_lease_is_over(db: Database, other: Database) -> None:
     Lead.take(db, FIRST)
+    with pytest.raises(DaemonRunning):
+        Lead.take(other, SECOND)
 
-    Lead.take(other, SECOND, wait=waits(lambda: expire(other)))
+    expire(other)
+    Lead.take(other, SECOND)
 
     leader = current_leader(other)
     assert leader is not None
@@ -78,8 +67,10 @@ def test_a_silent_daemon_is_followed_when_its_lease_is_over(db: Database, other:
 def test_a_daemon_that_was_overtaken_decides_nothing_more(db: Database, other: Database) -> None:
     first = Lead.take(db, FIRST)
     expire(other)
-    db.run("UPDATE leader SET backend_pid = NULL")  # the second one may not end the first one's connection
-    Lead.take(other, SECOND, wait=no_wait)
+    db.run(
+        "UPDATE leader SET backend_pid = NULL, heart_pid = NULL"
+    )  # the second one may not end the first one's connection
+    Lead.take(other, SECOND)
 
     with pytest.raises(LeadLost, match="to lead in term 1, got overtaken"), db.transaction() as tx:
         first.guard(tx)
@@ -100,7 +91,7 @@ def test_a_daemon_whose_connection_is_gone_is_followed_at_once(db: Database, oth
     pid, _ = backend(other)
     terminate(other, pid)
 
-    second = Lead.take(other, SECOND, wait=no_wait)
+    second = Lead.take(other, SECOND)
 
     assert second.term == 2
 
@@ -109,7 +100,7 @@ def test_a_process_that_only_has_the_same_number_is_not_taken_for_it(db: Databas
     Lead.take(db, FIRST)
     other.run("UPDATE leader SET backend_at = backend_at - 1")
 
-    Lead.take(other, SECOND, wait=no_wait)
+    Lead.take(other, SECOND)
 
     assert db.fetch("SELECT 1") == [(1,)]
 
@@ -122,7 +113,7 @@ def test_a_daemon_frozen_in_a_transaction_holds_nobody_up(db: Database, other: D
         with db.transaction() as tx:
             first.guard(tx)
             tx.run("INSERT INTO problem (file, position, message, seen_at) VALUES ('f', 1, 'm', 0)")
-            Lead.take(other, SECOND, wait=no_wait)
+            Lead.take(other, SECOND)
 
     with pytest.raises(Unreachable):
         freeze()
@@ -142,32 +133,34 @@ def stranger(db: Database, open_db: Callable[[str], Database]) -> Iterator[Datab
     db.run("DROP ROLE stranger")
 
 
-def test_no_one_takes_over_while_a_decision_is_under_way(db: Database, stranger: Database) -> None:
+def test_no_one_takes_over_while_a_decision_is_under_way(
+    db: Database, stranger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = Lead.take(db, FIRST)
     expire(db)
-    stranger.run("SET lock_timeout = '50ms'")
+    monkeypatch.setattr(lead_row, "LOCK_MILLISECONDS", 50)
 
     with db.transaction() as tx:
         first.guard(tx)
         with pytest.raises(DatabaseError, match="lock timeout"):
-            Lead.take(stranger, SECOND, wait=no_wait)
+            Lead.take(stranger, SECOND)
         tx.run("INSERT INTO problem (file, position, message, seen_at) VALUES ('f', 1, 'm', 0)")
 
-    assert Lead.take(stranger, SECOND, wait=no_wait).term == 2
+    assert Lead.take(stranger, SECOND).term == 2
     assert len(db.fetch("SELECT * FROM problem")) == 1
 
 
 def overtake(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
     """Something happens between a taker's look at the leader and its taking the lead."""
-    look = lead_row.await_silence
+    look = lead_row.see
 
-    def look_and_dawdle(db: PostgresDatabase, wait: Wait) -> lead_row.Sight | None:
-        seen = look(db, wait)
+    def look_and_dawdle(db: PostgresDatabase) -> lead_row.Sight | None:
+        seen = look(db)
         monkeypatch.undo()
         do()
         return seen
 
-    monkeypatch.setattr(lead_row, "await_silence", look_and_dawdle)
+    monkeypatch.setattr(lead_row, "see", look_and_dawdle)
 
 
 def test_of_two_that_take_at_once_one_is_refused(
@@ -207,7 +200,7 @@ def test_so_is_one_of_two_that_are_the_first_ever(
 def test_renewing_costs_nothing_until_it_is_time(db: Database) -> None:
     lease = "SELECT expires_at FROM leader"
     seconds = count()
-    lead = RowLead(postgres(db), Lead.take(db, FIRST).term, monotonic=lambda: next(seconds) / 10)
+    lead = RowLead(postgres(db), Lead.take(db, FIRST).term, seconds=lambda: next(seconds) / 10)
     (before,) = db.fetch(lease)
     statements = db.statements
 
@@ -232,7 +225,7 @@ def test_a_leader_over_a_new_connection_still_leads(db: Database, other: Databas
 
     assert backend(other) != before
     with pytest.raises(DaemonRunning, match="4711"):
-        Lead.take(other, SECOND, wait=waits(lead.renew))
+        Lead.take(other, SECOND)
 
 
 def test_a_lease_that_ran_out_while_nobody_wanted_it_can_be_renewed(db: Database) -> None:
@@ -266,11 +259,39 @@ def test_there_is_only_ever_one_row(db: Database) -> None:
         db.run("INSERT INTO leader SELECT 2, host, pid, version, term, started_at, expires_at FROM leader")
 
 
-def test_the_guard_is_a_shared_lock_on_the_row(db: Database) -> None:
+def test_the_guard_keeps_takers_out_and_lets_the_lease_be_renewed(db: Database, other: Database) -> None:
     lead = Lead.take(db, FIRST)
 
     with db.transaction() as tx, psycopg.connect(db.url) as outside:
         lead.guard(tx)
-        assert outside.execute("SELECT term FROM leader FOR SHARE NOWAIT").fetchall() == [(1,)]
+        outside.execute("SELECT term FROM leader FOR NO KEY UPDATE NOWAIT")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             outside.execute("SELECT term FROM leader FOR UPDATE NOWAIT")
+
+
+def paused(lead: Lead, seconds: float) -> None:
+    """The process was stopped for so long."""
+    assert isinstance(lead, RowLead)
+    lead._renewed -= seconds
+
+
+def test_what_was_decided_just_now_is_done_without_asking(db: Database) -> None:
+    lead = Lead.take(db, FIRST)
+    statements = db.statements
+
+    lead.confirm()
+
+    assert db.statements == statements
+
+
+def test_after_a_pause_it_is_done_only_by_who_still_leads(db: Database, other: Database) -> None:
+    lead = Lead.take(db, FIRST)
+    paused(lead, 3)
+    lead.confirm()
+
+    expire(other)
+    other.run("UPDATE leader SET backend_pid = NULL")
+    Lead.take(other, SECOND)
+
+    with pytest.raises(LeadLost, match="overtaken"):
+        lead.confirm()

@@ -58,7 +58,7 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "tries": (runs.TRIES, {"attempts": [(7, 1)]}),
     "requeue": (runs.REQUEUE, {"retries": [(7, 1)], "now": 1}),
     "stopping": (runs.STOPPING, {}),
-    "elsewhere": (runs.ELSEWHERE, {"host": "here"}),
+    "elsewhere": (runs.ELSEWHERE, {"station": "here"}),
     "set timers": (timers.SET, {"timers": [(7, 1, 1, 1)]}),
     "fire": (timers.FIRE, {"now": 1}),
     "keep timers": (timers.KEEP, {"timers": [(7, 16, 1, 1)]}),

@@ -26,8 +26,8 @@ def test_a_queued_run_is_dispatched_once_each_time_with_a_new_attempt(db: Databa
         (run,) = make_runs(tx, make_flows(tx, "orders")["orders"], 10)
         edges.set_pending(tx, [(run.run_id, 0)], 1)
 
-        first = runs.dispatch(tx, [run.run_id], executor="local", host="here", now=2)
-        second = runs.dispatch(tx, [run.run_id], executor="local", host="here", now=3)
+        first = runs.dispatch(tx, [run.run_id], executor="local", host="here", station="here", now=2)
+        second = runs.dispatch(tx, [run.run_id], executor="local", host="here", station="here", now=3)
 
         assert [(one.attempt, one.state) for one in first] == [(1, State.STARTING)]
         assert second == []
@@ -38,7 +38,7 @@ def test_a_run_begins_and_ends_with_its_current_attempt(db: Database) -> None:
     with db.transaction() as tx:
         (run,) = make_runs(tx, make_flows(tx, "orders")["orders"], 10)
         edges.set_pending(tx, [(run.run_id, 0)], 1)
-        runs.dispatch(tx, [run.run_id], executor="local", host="here", now=2)
+        runs.dispatch(tx, [run.run_id], executor="local", host="here", station="here", now=2)
 
         runs.begin(tx, [Beginning(run.run_id, 2, 3, 99), Beginning(run.run_id, 1, 4, 77)])
         assert tx.fetch("SELECT state, started_at FROM run") == [(State.RUNNING, 4)]
@@ -65,7 +65,7 @@ def test_an_end_without_a_beginning_is_an_end(db: Database) -> None:
     with db.transaction() as tx:
         (run,) = make_runs(tx, make_flows(tx, "orders")["orders"], 10)
         edges.set_pending(tx, [(run.run_id, 0)], 1)
-        runs.dispatch(tx, [run.run_id], executor="local", host="here", now=2)
+        runs.dispatch(tx, [run.run_id], executor="local", host="here", station="here", now=2)
 
         runs.end(tx, [ended(run, State.FAILED)._replace(reason="not_started", message="no such file")])
 
@@ -89,7 +89,7 @@ def test_live_are_the_runs_between_queued_and_their_end(db: Database) -> None:
     with db.transaction() as tx:
         _, queued, starting, over = make_runs(tx, make_flows(tx, "orders")["orders"], 10, 11, 12, 13)
         edges.set_pending(tx, [(run.run_id, 0) for run in (queued, starting, over)], 1)
-        runs.dispatch(tx, [starting.run_id, over.run_id], executor="local", host="here", now=2)
+        runs.dispatch(tx, [starting.run_id, over.run_id], executor="local", host="here", station="here", now=2)
         runs.end(tx, [ended(over, State.SUCCESS)])
 
         found = {run.run_id: run.state for run in runs.live(tx)}

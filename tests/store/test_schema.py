@@ -22,11 +22,14 @@ from sensord.store.lead import Holder, Lead
 from sensord.store.schema import Condition
 from sensord.store.tables import METADATA
 
+THIS = schema.HEAD
+NEXT = f"{int(THIS) + 1:04}"
+
 SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "{next}", "{this}", None, None
 
 
 def upgrade() -> None:
@@ -165,7 +168,7 @@ def test_a_newer_database_is_left_alone(own: Database) -> None:
     at_revision(own, "0099")
 
     for use in (schema.require_current, schema.prepare, schema.upgrade):
-        with pytest.raises(DatabaseError, match=r"at revision 0099, newer than this sensord \S+ knows \(0002\)"):
+        with pytest.raises(DatabaseError, match=rf"at revision 0099, newer than this sensord \S+ knows \({THIS}\)"):
             use(own)
 
 
@@ -199,9 +202,9 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     def install(statement: str) -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(schema.MIGRATIONS, folder)
-        (folder / "versions" / "0003_extra.py").write_text(SECOND.format(statement=statement))
+        (folder / "versions" / f"{NEXT}_extra.py").write_text(SECOND.format(next=NEXT, this=THIS, statement=statement))
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "HEAD", "0003")
+        monkeypatch.setattr(schema, "HEAD", NEXT)
 
     return install
 
@@ -216,7 +219,7 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(own: Database, next_ve
 
     schema.prepare(own)
 
-    assert schema.revision(own) == "0003"
+    assert schema.revision(own) == NEXT
     assert own.fetch("SELECT name, priority FROM flow") == [("a", 7)]
 
 
@@ -240,10 +243,10 @@ def test_unless_told_not_to(own: Database, next_version: Callable[[str], None]) 
     next_version("SELECT 1")
 
     for use in (schema.require_current, lambda db: schema.prepare(db, migrate=False)):
-        with pytest.raises(DatabaseError, match=r"at revision 0002, older than sensord \S+ needs \(0003\)"):
+        with pytest.raises(DatabaseError, match=rf"at revision {THIS}, older than sensord \S+ needs \({NEXT}\)"):
             use(own)
 
-    assert schema.revision(own) == "0002"
+    assert schema.revision(own) == THIS
 
 
 def test_a_migration_that_fails_changes_nothing(own: Database, next_version: Callable[[str], None]) -> None:
@@ -254,7 +257,7 @@ def test_a_migration_that_fails_changes_nothing(own: Database, next_version: Cal
         schema.upgrade(own)
 
     assert caught.value.hint == "nothing was changed"
-    assert (schema.revision(own), shape(own)) == ("0002", before)
+    assert (schema.revision(own), shape(own)) == (THIS, before)
 
 
 def test_so_does_one_that_cannot_be_found(own: Database) -> None:

@@ -123,4 +123,4 @@ def test_it_goes_on_from_there(old: Database) -> None:
 
     assert ids == {"new": 3}
     assert found.keys() == {"new", *(row["name"] for row in written["flow"])}
-    assert (kept.run_id, kept.state, kept.backfill_id) == (1, 1, None)
+    assert (kept.run_id, kept.state, kept.backfill_id) == (1, 1, written["run"][0].get("backfill_id"))

@@ -1,13 +1,15 @@
-"""Reading how busy the daemon is: which runs are under way, and how many of each state a flow has."""
+"""Reading how busy the daemon is: which runs are under way, how many of each state a flow has; and who stands by."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sensord.core.instant import to_micros
+from sensord.core.instant import from_micros, to_micros
 from sensord.core.limits import UNKNOWN_POOL
 from sensord.core.run import State
 from sensord.store.database import Database
+from sensord.store.lead import Holder, Leader
 from sensord.store.reads.runs import LIVE, Run, columns, to_run
+from sensord.store.sql import SERVER_NOW
 
 ACTIVE = f"""
 SELECT {columns("r", "f")} FROM run r JOIN flow f ON f.id = r.flow_id
@@ -30,6 +32,14 @@ WHERE {LIVE} AND r.state > 2 AND r.flow_id = :flow ORDER BY r.logical_date LIMIT
 OF_FLOW = f"""
 SELECT state, COUNT(*), COUNT(CASE WHEN logical_date < :date THEN 1 END)
 FROM run r WHERE {LIVE} AND flow_id = :flow GROUP BY state
+"""
+
+_SILENT = 15_000_000
+"""Microseconds without a beat after which a daemon is not shown any more."""
+
+PRESENT = f"""
+SELECT host, pid, version, started_at FROM daemon
+WHERE has_left = 0 AND beat_at > {SERVER_NOW} - {_SILENT} ORDER BY started_at, id
 """
 
 
@@ -81,3 +91,14 @@ def ahead_of(db: Database, run: Run, pool: str | None) -> Ahead:
         return ahead
     found = next((one for one in pools(db) if one.name == pool), Pool(pool, UNKNOWN_POOL, 0))
     return ahead._replace(pool=found, in_pool=[to_run(row) for row in db.fetch(IN_POOL, pool=pool)])
+
+
+def standing_by(db: Database, leader: Leader | None) -> list[Leader]:
+    """The daemons that wait for the lead, those that came first before the others. On SQLite there are none."""
+    if db.dialect == "sqlite":
+        return []
+    found = [
+        Leader(Holder(host, pid, version), from_micros(started_at), 0)
+        for host, pid, version, started_at in db.fetch(PRESENT)
+    ]
+    return [one for one in found if leader is None or one.holder != leader.holder]

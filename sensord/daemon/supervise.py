@@ -1,0 +1,109 @@
+"""What a daemon that does not lead does for the commands of its own station: start what was left to be started, signal
+what is to be ended, and write down, for the leader, what becomes of each. It decides nothing.
+"""
+
+import logging
+import signal
+from collections.abc import Sequence
+
+from sensord.core.instant import to_micros
+from sensord.core.run import State
+from sensord.daemon.activate import load
+from sensord.daemon.dispatch import Place, jobs
+from sensord.executors.base import Attempt, Began, Ended, Executor, Forgotten, Report
+from sensord.store import runs, stations
+from sensord.store.database import Database
+from sensord.store.stations import Assigned
+from sensord.store.wake import wake
+
+log = logging.getLogger("sensord")
+
+
+class Supervisor:
+    """Of one station. `busy`: how many of its attempts were under way at the last look."""
+
+    def __init__(self, db: Database, executor: Executor, place: Place) -> None:
+        self.busy = 0
+        self._db = db
+        self._executor = executor
+        self._place = place
+        self._reports: list[Report] = []
+        self._known: set[Attempt] = set()
+        self._told: dict[Attempt, int] = {}
+
+    def fileno(self) -> int:
+        return self._executor.fileno()
+
+    def hear(self) -> None:
+        """Take what the executor has to tell."""
+        self._reports += [news for news in self._executor.poll() if not isinstance(news, Forgotten)]
+
+    def report(self) -> None:
+        """Write down what was heard. Where the database refuses, it is kept for the next call."""
+        if not self._reports:
+            return
+        began = [_as_beginning(one) for one in self._reports if isinstance(one, Began)]
+        ended = [_as_end(one) for one in self._reports if isinstance(one, Ended)]
+        with self._db.transaction() as tx:
+            stations.report(tx, began, ended)
+        self._reports.clear()
+        wake(self._db)
+
+    def look(self, now: int) -> None:
+        """Take up the station's attempts, as the store has them: to be called as long as another station's daemon
+        leads. Starting one that was started before does no harm: an executor starts no attempt twice.
+        """
+        assigned = stations.assigned(self._db, self._place.station)
+        new = [one for one in assigned if _attempt(one) not in self._known]
+        if new:
+            self._submit([one.run_id for one in new if one.state == State.STARTING])
+            self._executor.adopt([_attempt(one) for one in new if one.state == State.RUNNING])
+        self._known = {_attempt(one) for one in assigned}
+        self._told = {attempt: at for attempt, at in self._told.items() if attempt in self._known}
+        for one in assigned:
+            if one.stopping:
+                self._end(one, now)
+        self.busy = len(assigned)
+
+    def rest(self) -> None:
+        """A daemon of this very station leads, and sees to everything."""
+        self.busy = 0
+        self._known.clear()
+
+    def _submit(self, run_ids: Sequence[int]) -> None:
+        """An earlier leader here was gone, or lost its lead, before its executor heard of them."""
+        if not run_ids:
+            return
+        with self._db.transaction() as tx:
+            starting = [run for run in runs.by_id(tx, run_ids).values() if run.state == State.STARTING]
+            found = jobs(tx, load(tx, {}), starting, self._place)
+        self._executor.submit(found)
+
+    def _end(self, one: Assigned, now: int) -> None:
+        """SIGTERM once; SIGKILL when the leader's time for it has come, and again whenever it sets a new one."""
+        attempt = _attempt(one)
+        if attempt not in self._told:
+            self._executor.kill(attempt, signal.SIGTERM)
+            self._told[attempt] = 0
+        if one.kill_at is not None and self._told[attempt] < one.kill_at <= now:
+            self._executor.kill(attempt, signal.SIGKILL)
+            self._told[attempt] = one.kill_at
+
+
+def _attempt(one: Assigned) -> Attempt:
+    return Attempt(one.run_id, one.number)
+
+
+def _key(report: Report) -> tuple[int, int]:
+    return report.attempt.run_id, report.attempt.number
+
+
+def _as_beginning(one: Began) -> runs.Beginning:
+    return runs.Beginning(*_key(one), to_micros(one.at), one.pid)
+
+
+def _as_end(one: Ended) -> runs.Ended:
+    """What it makes of its run is for the leader to say."""
+    return runs.Ended(
+        *_key(one), to_micros(one.at), State.ABSENT, None, one.exit_code, one.signal, one.problem, one.message
+    )
