@@ -13,7 +13,7 @@ from sensord.core.duration import Duration
 from sensord.core.mapping import Closed, Mapping, Match, Unit, WeekStart
 
 MINUTE = timedelta(minutes=1)
-# All offsets that the zones of these tests have had since 2015 are whole quarters of an hour.
+# All offsets that the zones of these tests have had since 2011 are whole quarters of an hour.
 OFFSETS = [timedelta(minutes=15 * quarter) for quarter in range(-12 * 4, 14 * 4 + 1)]
 
 

@@ -15,11 +15,14 @@ from tests.core.mapping.timelines import timeline
 from tests.support.cases import share
 
 MINUTE = timedelta(minutes=1)
-# Days around changes of clocks: in a gap and an overlap of an hour, of half an hour, at midnight, and plain ones.
+# Days around changes of clocks: of an hour, of half an hour, at midnight, of a whole day; and plain ones.
 PLACES = {
     "Europe/Amsterdam": ["2025-03-30", "2025-10-26", "2024-02-29"],
     "America/New_York": ["2025-03-09", "2025-11-02"],
     "Australia/Lord_Howe": ["2025-04-06", "2025-10-05"],
+    "America/Santiago": ["2025-09-07", "2025-04-06"],
+    "Africa/Casablanca": ["2025-02-23", "2025-04-06"],
+    "Pacific/Apia": ["2011-12-30", "2011-09-24"],
     "America/Sao_Paulo": ["2018-11-04", "2018-02-18"],
     "America/Havana": ["2025-03-09", "2025-11-02"],
     "Asia/Kolkata": ["2025-06-01"],
