@@ -56,10 +56,11 @@ class Program(Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with a guess at what was meant."""
+        word = args[0]  # click takes it off the list
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise click.UsageError(error.message + _guess(args[0]), ctx) from None
+            raise click.UsageError(error.message + _guess(word), ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
