@@ -4,7 +4,7 @@ A file with errors changes nothing: its flow goes on with the definition that wa
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sensord.config import Config, Loaded, flow_from_body, priority_of
@@ -20,6 +20,7 @@ from sensord.daemon.timelines import Timelines, followed
 from sensord.store import edges, flows, priorities, runs
 from sensord.store.database import Transaction
 from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, NewFlow
+from sensord.store.runs import Live
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -54,15 +55,14 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     had = {one.flow.name: one for one in changed if one.flow.name in current}
     returned = [row for row in known.values() if row.state != FlowState.ACTIVE and not catalog.by_id[row.id].removed_at]
     shifted = {name for name, one in had.items() if one.schedule_digest != current[name].schedule_digest}
-    shifted |= {row.name for row in returned if row.state == FlowState.RETIRED}
+    shifted = _with_followers(catalog, shifted | {row.name for row in returned if row.state == FlowState.RETIRED})
     remapped = {name for name, one in had.items() if _sensors(current[name], name) != one.flow.sensors} | shifted
     remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
     runs.redefine(tx, [known[name].id for name in had])
     ranked = {name for name, one in had.items() if priority_of(current[name].body) != one.flow.priority}
     begun = priorities.reset(tx, [known[name].id for name in ranked]) if ranked else []
     missed = catch_up(tx, [catalog.by_id[row.id] for row in returned if row.paused_at is None], micros)
-    flow_ids = [catalog.by_name[name].id for name in remapped]
-    remap(tx, catalog, before, runs.waiting(tx, flow_ids) if flow_ids else [], micros, missed)
+    remap(tx, catalog, before, _waiting(tx, catalog, remapped, shifted), micros, missed)
     for start in range(0, len(begun), SLICE):
         inherit(tx, catalog, begun[start : start + SLICE])
     return catalog
@@ -96,6 +96,25 @@ def first_cursor(flow: Flow, timeline: Timeline, now: datetime) -> datetime:
         return min(timeline.start - _MICROSECOND, now)
     last = timeline.prev(now + _MICROSECOND) if flow.first is First.LAST else None
     return last - _MICROSECOND if last else now
+
+
+def _with_followers(catalog: Catalog, names: set[str]) -> set[str]:
+    """With all that follow one of these flows, near or far: also those whose own files have errors."""
+    found, ahead = set(names), names
+    while ahead:
+        ahead = {name for name, entry in catalog.by_name.items() if entry.flow.follow in ahead} - found
+        found |= ahead
+    return found
+
+
+def _waiting(tx: Transaction, catalog: Catalog, names: Collection[str], shifted: Collection[str]) -> list[Live]:
+    """The waiting runs of these flows, and those that wait for `shifted` ones by a definition of their own."""
+    found = runs.waiting(tx, [catalog.by_name[name].id for name in names]) if names else []
+    others = [entry.id for name, entry in catalog.by_name.items() if name not in names]
+    own = runs.waiting_by_their_own(tx, others) if shifted else []
+    return found + [
+        run for run in own if not catalog.definition(tx, run.flow_id, run.definition_id).upstreams.isdisjoint(shifted)
+    ]
 
 
 def _new_flow(flow: Flow, now: datetime, before: Mapping[str, Timeline]) -> NewFlow:

@@ -353,6 +353,8 @@ FROM ROWS(:ids, flow_id) x CROSS JOIN run
 WHERE run.flow_id = x.flow_id AND run.state = 1
 """
 
+WAITING_BY_THEIR_OWN = f"{WAITING} AND run.keeps_definition = 1"
+
 
 def redefine(tx: Transaction, flow_ids: Sequence[int]) -> None:
     """Give the waiting runs of these flows their flow's current definition, but not those that keep their own."""
@@ -363,6 +365,11 @@ def redefine(tx: Transaction, flow_ids: Sequence[int]) -> None:
 def waiting(tx: Transaction, flow_ids: Sequence[int]) -> list[Live]:
     """The waiting runs of these flows."""
     return [Live(*row) for row in tx.fetch(WAITING, ids=[(flow_id,) for flow_id in flow_ids])]
+
+
+def waiting_by_their_own(tx: Transaction, flow_ids: Sequence[int]) -> list[Live]:
+    """Those of them that keep a definition of their own."""
+    return [Live(*row) for row in tx.fetch(WAITING_BY_THEIR_OWN, ids=[(flow_id,) for flow_id in flow_ids])]
 
 
 def moves(runs: Sequence[Live], old: State) -> list[Move]:

@@ -85,6 +85,7 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "cancel": (runs.CANCEL_UNSTARTED, {"ids": [(1,)], "reason": "", "message": "", "now": 1}),
     "redefine": (runs.REDEFINE, {"ids": [(1,)]}),
     "waiting": (runs.WAITING, {"ids": [(1,)]}),
+    "waiting by their own": (runs.WAITING_BY_THEIR_OWN, {"ids": [(1,)]}),
     "sweep": (sweep.SLICE, {"after": 500, "until": 600}),
     "end of the sweep": (sweep.LAST_ID, {}),
     "counted": (sweep.SET_COUNTED, {"gates": [(7, 0, 1)]}),
