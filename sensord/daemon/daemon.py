@@ -34,6 +34,7 @@ from sensord.daemon.retention import Pruner
 from sensord.daemon.retire import retire
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.sweep import Sweeper
+from sensord.daemon.unheard import Unheard
 from sensord.errors import InvalidValue, NotFound
 from sensord.executors.base import Attempt, Executor, Forgotten, Job, Report
 from sensord.store import requests, runs, timers
@@ -102,6 +103,7 @@ class Daemon:
         self._away = away or Away()
         self._pruner = Pruner()
         self._sweeper = Sweeper()
+        self._unheard = Unheard()
         self._retention: timedelta | None = None
         self._retire_after: timedelta | None = None
         self._reports: list[Report] = []
@@ -124,7 +126,9 @@ class Daemon:
         with self._writing(anew=True) as tx:
             requests.expire(tx, to_micros(self.clock.now()))
         running = [Attempt(run.run_id, run.attempt) for run in self._live if run.state == State.RUNNING]
-        self.executor.adopt([attempt for attempt in running if attempt not in self._away])
+        here = [attempt for attempt in running if attempt not in self._away]
+        self.executor.adopt(here)
+        self._unheard.expect([*here, *(job.attempt for job in self._jobs)], self.clock.now())
 
     def stop(self, *, now: bool = False) -> str:
         """Drain: start nothing more, end when all commands have ended. With `now` they are left to the next daemon."""
@@ -195,12 +199,18 @@ class Daemon:
 
     @property
     def _turn_at(self) -> datetime | None:
-        due = self._picture.next_due
         ticks = None if self.draining else self._picture.catalog.next_at
         if not self.draining and backfill.is_due(self._picture.catalog, self._picture.queue, self._picture.fillings):
             return self.clock.now()
-        timer = None if due is None else from_micros(due)
-        return min([at for at in (ticks, timer, self._retire_at) if at], default=None)
+        return min([at for at in (ticks, self._alarm_at, self._retire_at) if at], default=None)
+
+    @property
+    def _alarm_at(self) -> datetime | None:
+        """When the next alarm rings: not before it is known what had ended in time while nobody led."""
+        if self._picture.next_due is None:
+            return None
+        due_at, until = from_micros(self._picture.next_due), self._unheard.until(self.clock.now())
+        return max(due_at, until) if until else due_at
 
     @property
     def _retire_at(self) -> datetime | None:
@@ -222,6 +232,7 @@ class Daemon:
                 self._pruner.note(news, to_micros(now))
             else:
                 self._reports.append(news)
+                self._unheard.note(news.attempt)
         self._reports += self._away.news(self.db, now)
         if self._reports or self._stale or self._is_due(now):
             with self._writing() as tx:
@@ -242,7 +253,7 @@ class Daemon:
         picture.note_ends(recorded)
         turn.ended, turn.retrying = recorded.over, recorded.retrying
         turn.settled = settle(tx, picture.catalog, runs.moves(turn.ended, State.RUNNING), micros)
-        if picture.next_due is not None and picture.next_due <= micros:
+        if (alarm_at := self._alarm_at) and alarm_at <= now:
             rung = ring(tx, picture.catalog, picture.stopping, micros)
             turn.alarms = rung.number
             turn.settled.add(rung.settled)

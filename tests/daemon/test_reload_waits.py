@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sensord.core.run import State
-from tests.daemon.world import DAILY, HOURLY, World, on
+from tests.daemon.world import HOURLY, World, on
 
 TEN = "2026-11-22T10:00"
 
