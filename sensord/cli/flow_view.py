@@ -78,7 +78,13 @@ def next_tick(view: View, now: datetime) -> datetime | None:
 
 
 def flow_table(views: Sequence[View]) -> None:
-    columns = [Column("FLOW"), Column("STATE"), Column("SCHEDULE"), Column("OWNER"), Column("UPSTREAMS", flex=True)]
+    columns = [
+        Column("FLOW"),
+        Column("STATE"),
+        Column("SCHEDULE", flex=True),
+        Column("OWNER", spare=True),
+        Column("UPSTREAMS", flex=True),
+    ]
     rows: list[list[Cell]] = [
         [row.name, _state(row), schedule_words(flow), flow.owner or "", ", ".join(sorted(flow.upstreams))]
         for row, flow in views

@@ -62,9 +62,9 @@ def run_table(found: Sequence[Run], now: datetime) -> None:
         Column("FLOW"),
         Column("DATE"),
         Column("STATE"),
-        Column("FOR", right=True),
-        Column("ATTEMPT", right=True),
-        Column("RUN", right=True),
+        Column("FOR", right=True, spare=True),
+        Column("ATTEMPT", right=True, spare=True),
+        Column("RUN", right=True, spare=True),
         Column("WHY", flex=True),
     ]
     table(columns, [_run_row(run, now) for run in found])

@@ -15,9 +15,9 @@ INTRODUCTION = """\
 <!-- Made by `python -m sensord.cli.reference`; a test compares. -->
 
 Nouns, then verbs; what is typed all day is short. Data goes to stdout, messages go to stderr. On a terminal there are
-colours, unless `NO_COLOR` is set, and the last column of a table gives way to fit; piped output is aligned, and never
-cut or wrapped. Names, messages and logs are shown with their control characters escaped. [JSON](json.md) is the form
-for programs.
+colours, unless `NO_COLOR` is set, and a table gives way to fit: its last column is cut, and some may be left out. Piped
+output is aligned, and never cut or wrapped. Names, messages and logs are shown with their control characters escaped.
+[JSON](json.md) is the form for programs.
 
 What shows something needs no daemon: it looks into the database, and never makes or changes one. What changes something
 asks the daemon that leads, waits up to five seconds for its answer, and else prints the number of the request.

@@ -35,11 +35,15 @@ Cell = str | Span | Line
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`flex`: may be cut at the edge of a terminal; other columns, and all of piped output, are never cut."""
+    """flex: may be cut at the edge of a terminal. spare: is left out where even that is too wide, the last one first.
+
+    Of piped output nothing is cut or left out.
+    """
 
     title: str
     flex: bool = False
     right: bool = False
+    spare: bool = False
 
 
 def show_json(value: Any) -> None:
@@ -65,12 +69,16 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
 
 
 def layout(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, width: int | None) -> list[Line]:
-    """Rows as lines of aligned columns, `-` for what is empty. With `width`, flexible columns give way to fit it."""
+    """Rows as lines of aligned columns, `-` for what is empty. With `width`, flexible and spare ones give way to it."""
     titles: list[Line] = [[Span(column.title, "bold")] for column in columns]
     cells = [titles, *([_spans(cell) for cell in row] for row in rows)]
     measure = _measure(cells)
     widths = [max(measured) for measured in zip(*measure, strict=True)]
     if width is not None:
+        shown = _shown(columns, widths, width)
+        columns, widths = [columns[at] for at in shown], [widths[at] for at in shown]
+        cells = [[row[at] for at in shown] for row in cells]
+        measure = [[row[at] for at in shown] for row in measure]
         _shrink(columns, widths, width)
     return [_line(columns, row, lengths, widths) for row, lengths in zip(cells, measure, strict=True)]
 
@@ -133,6 +141,16 @@ def cell_width(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(escape(text))
+
+
+def _shown(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
+    """The places of the columns that are shown: all, or as many of the spare ones as there is room for."""
+    least = [min(taken, NARROWEST) if column.flex else taken for column, taken in zip(columns, widths, strict=True)]
+    shown = list(range(len(columns)))
+    for place in reversed([at for at, column in enumerate(columns) if column.spare]):
+        if sum(least[at] for at in shown) + len(GAP) * (len(shown) - 1) > width:
+            shown.remove(place)
+    return shown
 
 
 def _shrink(columns: Sequence[Column], widths: list[int], width: int) -> None:

@@ -21,9 +21,9 @@ MOST = 20
 COLUMNS = (
     Column("FLOW"),
     Column("RUNS", right=True),
-    Column("TAKES", right=True),
+    Column("TAKES", right=True, spare=True),
     Column("DONE AFTER", right=True),
-    Column("AT WORST", right=True),
+    Column("AT WORST", right=True, spare=True),
     Column("LATE", right=True),
     Column("WAITS LAST FOR", flex=True),
 )

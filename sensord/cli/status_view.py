@@ -16,11 +16,11 @@ from sensord.store.reads.waits import Wait
 
 COLUMNS = (
     Column("FLOW"),
-    Column("RUNS"),
+    Column("RUNS", spare=True),
     Column("NEWEST"),
     Column("STATE"),
-    Column("FOR", right=True),
-    Column("NEXT", right=True),
+    Column("FOR", right=True, spare=True),
+    Column("NEXT", right=True, spare=True),
     Column("WHY", flex=True),
 )
 

@@ -53,6 +53,28 @@ def test_other_columns_are_not_cut_even_where_there_is_no_room() -> None:
     assert lines[2] == "mart/sales      41s  waits for a…"
 
 
+SPARE = (Column("FLOW"), Column("FOR", spare=True), Column("NEXT", spare=True), Column("WHY", flex=True))
+SPARE_ROWS = (("ingest/orders", "2h5m", "17m", "waits for customers"), ("mart/sales", "41s", "3m", "exit 3"))
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (None, "FLOW           FOR   NEXT  WHY"),
+        (45, "FLOW           FOR   NEXT  WHY"),
+        (39, "FLOW           FOR   NEXT  WHY"),
+        (38, "FLOW           FOR   WHY"),
+        (33, "FLOW           FOR   WHY"),
+        (32, "FLOW           WHY"),
+        (10, "FLOW           WHY"),
+    ],
+)
+def test_spare_columns_are_left_out_one_by_one_where_cutting_is_not_enough(width: int | None, titles: str) -> None:
+    lines = text(render.layout(SPARE, SPARE_ROWS, width=width))
+    assert lines[0] == titles
+    assert max(map(len, lines)) <= max(width or 80, len("ingest/orders  waits for c…"))
+
+
 def test_wide_characters_count_for_what_they_take() -> None:
     lines = text(render.layout((Column("A"), Column("B")), [("日本", "x"), ("ab", "y")], width=None))
     assert lines == ["A     B", "日本  x", "ab    y"]
