@@ -1,0 +1,81 @@
+"""The JSON of every read, as a whole: keys, their order and their values, in one small world. They stay as they are.
+
+`SNAPSHOT_WRITE=1` writes what there is now into `snapshots/`: look at what that changes, others read it.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sensord.store.database import redact
+from tests.cli.program import Program
+from tests.cli.test_reference import READS
+from tests.daemon.world import DAILY, HOURLY, World, on
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+ASKED: dict[str, list[str]] = {
+    "check": [],
+    "status": [],
+    "why": ["mart/sales"],
+    "resolve": ["mart/sales", "2026-11-22T10:00Z"],
+    "next": ["dim/customers", "-n", "2"],
+    "graph": [],
+    "simulate": ["--to", "2026-11-22T11:30Z"],
+    "flow list": [],
+    "flow show": ["mart/sales"],
+    "run list": [],
+    "run show": ["ingest/orders"],
+    "daemon status": [],
+    "db check": [],
+}
+"""What each read is asked for."""
+
+
+@pytest.fixture
+def lived(world: World) -> World:
+    """orders of 10:00 failed after 5 minutes, so sales is blocked; customers run; a file is wrong; it is 10:40."""
+    world.flow("dim/customers", 'owner = "crm"\ntags = ["daily"]\n', DAILY)
+    world.flow("ingest/orders", HOURLY)
+    world.flow("mart/sales", HOURLY, on("ingest/orders", timeout="2h"), on("dim/customers", on_failure="proceed"))
+    world.start()
+    world.tick()
+    world.clock.set(world.clock.now().replace(minute=35))
+    world.end("ingest/orders", "2026-11-22T10:00", 3)
+    world.tick()
+    world.flow("wrong", HOURLY.replace("0 *", "61 *"))
+    world.daemon.reload()
+    world.clock.set(world.clock.now().replace(minute=40))
+    return world
+
+
+@pytest.mark.parametrize("path", READS)
+def test_the_json_of_a_read_is_what_it_was(lived: World, sensord: Program, path: str) -> None:
+    name = path.removeprefix("sensord ")
+    said = sensord(*name.split(), *ASKED[name], "--json")
+    assert said.code == (1 if name == "check" else 0), said.err
+    shown = json.dumps(_steady(json.loads(said.out), lived), indent=2) + "\n"
+    file = SNAPSHOTS / f"{name.replace(' ', '-')}.json"
+    if os.environ.get("SNAPSHOT_WRITE"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(shown)
+    assert shown == file.read_text()
+
+
+def test_no_snapshot_is_left_over() -> None:
+    assert {file.stem for file in SNAPSHOTS.glob("*.json")} == {name.replace(" ", "-") for name in ASKED}
+
+
+def _steady(value: Any, world: World) -> Any:
+    """Without what differs from test to test: its folder, its database, its process and when that began; nor the schema."""
+    if isinstance(value, list):
+        return [_steady(inner, world) for inner in value]
+    if isinstance(value, dict):
+        changed = {"pid": 0, "started_at": "NOW"} if value.keys() >= {"host", "pid", "version"} else {}
+        changed |= {"revision": "HEAD", "needed": "HEAD"} if "needed" in value else {}
+        return {key: _steady(inner, world) for key, inner in (value | changed).items()}
+    if isinstance(value, str):
+        return value.replace(redact(world.db.url), "DATABASE").replace(str(world.folder.parent), "FOLDER")
+    return value
