@@ -1,6 +1,5 @@
 """The one clock of the shell. The core never asks for the time: it is told."""
 
-import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,8 +7,6 @@ from typing import Protocol
 
 JUMP = timedelta(minutes=1)
 """What the wall clock may differ by, between two looks, from the time that has really passed."""
-
-log = logging.getLogger("sensord")
 
 
 class Clock(Protocol):
@@ -50,6 +47,9 @@ class WatchedClock:
 
 
 def _tell(jump: timedelta) -> None:
+    import logging  # only here: the reads of the command line have a clock, too, and are to start quickly
+
+    log = logging.getLogger("sensord")
     seconds = round(abs(jump).total_seconds())
     if jump > JUMP:
         log.warning("the clock leapt forward by %d s: the ticks in between were missed, and flows catch up", seconds)

@@ -69,7 +69,7 @@ def test_no_snapshot_is_left_over() -> None:
 
 
 def _steady(value: Any, world: World) -> Any:
-    """Without what differs from test to test: its folder, its database, its process and when that began; nor the schema."""
+    """Without what differs from test to test: its folder, its database, its process, the schema, and the time."""
     if isinstance(value, list):
         return [_steady(inner, world) for inner in value]
     if isinstance(value, dict):
