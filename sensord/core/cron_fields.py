@@ -3,6 +3,7 @@
 What a field's values mean together is core/cron_parse.py's.
 """
 
+import difflib
 import re
 from dataclasses import dataclass, field
 
@@ -148,7 +149,7 @@ def _number(text: str, kind: FieldKind) -> int:
     span = f"{kind.low} to {kind.written_high}"
     if not text.isdecimal():
         names = f" or {kind.names[0]} to {kind.names[-1]}" if kind.names else ""
-        raise _wrong(kind, f"{span}{names}", text)
+        raise _wrong(kind, f"{span}{names}", text, hint=_propose(text, kind))
     if not kind.low <= int(text) <= kind.written_high:
         hint = "midnight is hour 0" if kind is HOUR and text == "24" else None
         raise _wrong(kind, span, text, hint=hint)
@@ -177,8 +178,20 @@ def _explain(item: str, kind: FieldKind) -> InvalidValue:
         return _wrong(kind, "plain values", item, hint="# belongs to the day of week")
     if item == "L" or re.fullmatch(r"[0-9A-Z]+L", item):
         return _wrong(kind, "plain values", item, hint='"L" alone is the last day of the month, "5L" the last Friday')
-    names = f"names have three letters: {kind.names[0]} to {kind.names[-1]}" if kind.names and item.isalpha() else None
-    return _wrong(kind, f"values from {kind.low} to {kind.written_high}, ranges, lists or steps", item, hint=names)
+    expected = f"values from {kind.low} to {kind.written_high}, ranges, lists or steps"
+    return _wrong(kind, expected, item, hint=_propose(item, kind))
+
+
+def _propose(text: str, kind: FieldKind) -> str | None:
+    """The name that may be meant by a word; None where it is none, or like none."""
+    if not text.isalpha():
+        return None
+    if text[:3] in kind.names:
+        return f"names have three letters: {text[:3]}"
+    if near := difflib.get_close_matches(text, kind.names, n=1):
+        return f"did you mean {near[0]}?"
+    home = next((other.name for other in (MONTH, WEEKDAY) if text[:3] in other.names), None)
+    return f"that is a name for the {home} field" if home else None
 
 
 def _wrong(kind: FieldKind, expected: str, got: str, *, reason: str = "", hint: str | None = None) -> InvalidValue:

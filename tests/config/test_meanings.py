@@ -171,6 +171,12 @@ SENSORS: list[Case] = [
         'expected "all", "any" or a number from 1, got 0',
         'require = "any" is 1 of them',
     ),
+    (
+        PLAIN + sensor('require = ‸"al"'),
+        "sensors[0].require",
+        'expected "all", "any" or a number from 1, got "al"',
+        'did you mean "all"?',
+    ),
     (PLAIN + sensor("accept = ‸[]"), "sensors[0].accept", "expected at least one state, got an empty list", None),
     (
         PLAIN + sensor("offset = ‸3"),

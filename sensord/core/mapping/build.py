@@ -98,7 +98,8 @@ def read_require(value: object) -> Require:
         return "all" if value == "all" else "any"
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    hint = 'require = "any" is 1 of them' if value == 0 else None
+    near = difflib.get_close_matches(str(value).lower(), ("all", "any"), n=1)
+    hint = 'require = "any" is 1 of them' if value == 0 else f'did you mean "{near[0]}"?' if near else None
     raise InvalidValue(f'expected "all", "any" or a number from 1, got {_show(value)}', hint=hint)
 
 
