@@ -67,8 +67,8 @@ def simulate(
     durations = _durations(config, settings)
     fails = frozenset(_failing(session, config, begin, end, text) for text in failing)
     plan = course.Plan(begin, end, durations, fails)
-    _require_few(config, plan)
     with _past(session, plan.since) as past:
+        _require_few(config, plan, past)
         result = course.simulate(config, plan, past)
     if as_json:
         render.show_json(simulate_view.shape(plan, result))
@@ -136,11 +136,13 @@ def _failing(session: Session, config: "Config", begin: datetime, end: datetime,
     return name, ticks[0]
 
 
-def _require_few(config: "Config", plan: "Plan") -> None:
+def _require_few(config: "Config", plan: "Plan", past: "Past") -> None:
     from sensord.errors import UsageError
 
     if plan.until < plan.since:
         raise UsageError("expected an end after the beginning, got one before it")
-    number = sum(len(one.flow.schedule.between(plan.since, plan.until)) for one in config.flows.values())
+    number = len(past.unfinished) + sum(
+        len(one.flow.schedule.between(plan.since, plan.until)) for one in config.flows.values()
+    )
     if number > MOST:
         raise UsageError(f"expected at most {MOST:,} runs, got {number:,}", hint="simulate a shorter time")

@@ -5,12 +5,12 @@ from typing import Any
 
 from sensord.core.sensor import GATED
 from sensord.store.database import Database
-from sensord.store.reads import backfills, consumers, daemon, flows, runs, waits
+from sensord.store.reads import backfills, consumers, daemon, flows, history, runs, waits
 from tests.store.test_query_plans import GROWING, PARTIAL, grown
 
 __all__ = ["grown"]
 
-ALIASES = {"r", "u", "s", "m", "e", "g", "a", "o", *GROWING}
+ALIASES = {"n", "r", "u", "s", "m", "e", "g", "a", "o", *GROWING}
 """The names that the reads give to tables that grow."""
 
 READS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -27,6 +27,10 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "after": (runs.NEAREST.format(side=">", order="ASC"), {"flow": "flow 1", "date": 5, "number": 2}),
     "attempts": (runs.ATTEMPTS, {"id": 7}),
     "timers": (runs.TIMERS, {"id": 7, "attempt": 1}),
+    "durations": (history.DURATIONS, {"flow": 1, "newest": 20}),
+    "pace": (history.PACE, {"flow": "flow 1", "newest": 20}),
+    "how runs ended": (history.ENDED, {"dates": [("flow 1", 5)]}),
+    "what will be waited for": (waits.EXPECTED, {"dates": [(0, 1, 5, 64), (0, 1, 6, 64)]}),
     "upstreams": (waits.UPSTREAMS, {"id": 7}),
     "gates": (waits.GATES, {"id": 7}),
     "active": (daemon.ACTIVE, {"limit": 5}),
