@@ -13,16 +13,16 @@ NEWEST = 20
 """Of how many of a flow's newest runs the durations are looked at."""
 
 DURATIONS = """
-SELECT r.finished_at - r.started_at
+SELECT t.finished_at - t.started_at
 FROM (SELECT n.state, n.started_at, n.finished_at FROM run n WHERE n.flow_id = :flow
-      ORDER BY n.logical_date DESC LIMIT :newest) r
-WHERE r.state = 6 AND r.started_at IS NOT NULL AND r.finished_at >= r.started_at
+      ORDER BY n.logical_date DESC LIMIT :newest) t
+WHERE t.state = 6 AND t.started_at IS NOT NULL AND t.finished_at >= t.started_at
 """
 PACE = """
-SELECT r.finished_at - r.started_at, r.finished_at - r.logical_date
+SELECT t.finished_at - t.started_at, t.finished_at - t.logical_date
 FROM (SELECT n.state, n.started_at, n.finished_at, n.logical_date, n.kind FROM run n
-      WHERE n.flow_id = (SELECT id FROM flow WHERE name = :flow) ORDER BY n.logical_date DESC LIMIT :newest) r
-WHERE r.state = 6 AND r.kind = 0 AND r.started_at IS NOT NULL AND r.finished_at >= r.started_at
+      WHERE n.flow_id = (SELECT id FROM flow WHERE name = :flow) ORDER BY n.logical_date DESC LIMIT :newest) t
+WHERE t.state = 6 AND t.kind = 0 AND t.started_at IS NOT NULL AND t.finished_at >= t.started_at
 """
 FIRST_DATE = "SELECT first_date FROM flow WHERE id = :flow"
 ENDED = """
