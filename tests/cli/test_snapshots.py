@@ -24,6 +24,8 @@ ASKED: dict[str, list[str]] = {
     "next": ["dim/customers", "-n", "2"],
     "graph": [],
     "simulate": ["--to", "2026-11-22T11:30Z"],
+    "backfill list": [],
+    "backfill show": ["1"],
     "flow list": [],
     "flow show": ["mart/sales"],
     "run list": [],
@@ -54,6 +56,9 @@ def lived(world: World) -> World:
 @pytest.mark.parametrize("path", READS)
 def test_the_json_of_a_read_is_what_it_was(lived: World, sensord: Program, path: str) -> None:
     name = path.removeprefix("sensord ")
+    if name.startswith("backfill"):
+        dates = {"from": "2026-11-20T02:00:00+00:00", "to": "2026-11-21T02:00:00+00:00"}
+        lived.daemon.change("backfill", {"flow": "dim/customers", **dates})
     said = sensord(*name.split(), *ASKED[name], "--json")
     assert said.code == (1 if name == "check" else 0), said.err
     shown = _steady(json.loads(said.out), lived)
