@@ -31,7 +31,10 @@ class Backfills(Group):
 
 @click.group("backfill", cls=Backfills)
 def backfill() -> None:
-    """Run ticks of a flow that have no run: `backfill FLOW --from DATE --to DATE`; list, pause or cancel that."""
+    """Run past ticks of a flow; list, pause or cancel that.
+
+    `backfill FLOW --from DATE --to DATE` is short for `backfill start`.
+    """
 
 
 @backfill.command(
