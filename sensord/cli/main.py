@@ -1,5 +1,6 @@
 """The program `sensord`: finds the command, loads no other, and turns what goes wrong into a message and exit code."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,10 @@ from sensord.errors import ConfigError, Problem, SensordError
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+
+COLLECT_AFTER = 50_000
+"""Objects after which Python looks for circles of garbage. By default it does so after 700, in vain: what a command
+reads, it keeps to its end."""
 
 COMMANDS = {
     "init": "sensord.cli.init:init",
@@ -104,6 +109,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the package. What the terminal's encoding cannot show is shown by its number."""
+    gc.set_threshold(COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
