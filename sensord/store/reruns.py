@@ -22,12 +22,14 @@ REACH = f"""
 WITH RECURSIVE reach (run_id) AS (
     SELECT CAST(:id AS bigint)
     UNION
-    SELECT r.id FROM reach w JOIN run u ON u.id = w.run_id {CONSUMERS}
+    SELECT r.id FROM reach known JOIN run u ON u.id = known.run_id {CONSUMERS}
 )
 """
 """A run, all that had consumed it, what had consumed that, and so on."""
 
-REACHED = f"{REACH} SELECT run.id, run.flow_id, run.state FROM reach w JOIN run ON run.id = w.run_id LIMIT :most"
+REACHED = (
+    f"{REACH} SELECT run.id, run.flow_id, run.state FROM reach known JOIN run ON run.id = known.run_id LIMIT :most"
+)
 
 
 class Reached(NamedTuple):
