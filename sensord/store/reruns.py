@@ -2,6 +2,7 @@
 
 A run has consumed an upstream run if an edge leads to it, and it was released when that had ended. Where the edge's
 sensor did not need that run (it has a gate, or went on without), the times tell; a stale run had consumed it before.
+So has a run that never was released, since a policy of its had ended it by what that upstream run came to.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,12 @@ from sensord.store.database import Transaction
 CONSUMERS = f"""
 JOIN edge e ON e.upstream_flow = u.flow_id AND e.upstream_date = u.logical_date
 JOIN run r ON r.id = e.run_id
-WHERE r.state <> 1 AND r.released_at IS NOT NULL
-AND ((e.ends & {GATED}) = 0 OR r.stale_at IS NOT NULL OR r.released_at >= u.finished_at)
+WHERE r.state <> 1 AND (
+    r.released_at IS NOT NULL
+    AND ((e.ends & {GATED}) = 0 OR r.stale_at IS NOT NULL OR r.released_at >= u.finished_at)
+    OR r.released_at IS NULL AND r.reason IN ('upstream_failed', 'upstream_skipped')
+    AND (r.stale_at IS NOT NULL OR ((e.ends & (1 << u.state)) <> 0 AND r.finished_at >= u.finished_at))
+)
 """
 """After a `run u`: what has consumed it, as `run r`."""
 

@@ -117,6 +117,55 @@ def test_a_run_that_ends_at_once_takes_along_what_its_downstreams_policies_say(d
     assert diamond.why("bottom", TEN)[0] == "upstream_skipped"
 
 
+@pytest.fixture
+def ended(world: World) -> World:
+    """`top` has failed: by its policy `left` is skipped, so `bottom` is too; `right` is blocked."""
+    world.flow("top", HOURLY)
+    world.flow("left", HOURLY, on("top", on_failure="skip"))
+    world.flow("right", HOURLY, on("top"))
+    world.flow("bottom", HOURLY, on("left"))
+    world.start()
+    world.tick()
+    world.end("top", TEN, 1)
+    world.tick()
+    return world
+
+
+def test_what_a_policy_had_ended_by_the_failure_goes_along(ended: World) -> None:
+    answer = rerun(ended, "top", downstream=True)
+
+    assert answer == "top 2026-11-22T10:00:00Z is queued, and 2 runs downstream with it"
+    all_succeed(ended, "top", "left", "right", "bottom")
+    assert ended.state("bottom", TEN) is State.SUCCESS
+    assert stale(ended) == set()
+
+
+def test_what_a_policy_had_ended_is_stale_otherwise_and_goes_along_later(ended: World) -> None:
+    answer = rerun(ended, "top")
+
+    assert answer == "top 2026-11-22T10:00:00Z is queued; 1 run that had consumed it is stale"
+    all_succeed(ended, "top", "right")
+    assert stale(ended) == {"left"}
+    rerun(ended, "top", downstream=True)
+    all_succeed(ended, "top", "left", "bottom")
+    assert ended.state("bottom", TEN) is State.SUCCESS
+
+
+def test_what_another_upstream_had_ended_stays_as_it_is(ended: World) -> None:
+    ended.flow("other", HOURLY)
+    ended.flow("both", HOURLY, on("top", on_failure="fail"), on("other", on_failure="fail"))
+    ended.daemon.reload()
+    ended.tick()
+    ended.tick("2026-11-22T10:40")
+    ended.end("other", TEN, 1)
+    ended.tick()
+    assert ended.why("both", TEN)[0] == "upstream_failed"
+
+    rerun(ended, "other")
+
+    assert stale(ended) == set()
+
+
 def test_too_many_are_refused_and_nothing_is_done(diamond: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reruns, "MOST", 3)
 
@@ -183,19 +232,6 @@ def test_what_went_on_without_a_failed_run_is_stale_when_that_is_repaired(world:
     rerun(world, "orders")
 
     assert stale(world) == {"mart"}
-
-
-def test_what_its_sensors_ended_had_consumed_nothing(world: World) -> None:
-    world.flow("orders", HOURLY)
-    world.flow("mart", HOURLY, on("orders", on_failure="fail"))
-    world.start()
-    world.tick()
-    world.end("orders", TEN, 1)
-    world.tick()
-    assert world.state("mart", TEN) is State.FAILED
-
-    assert rerun(world, "orders", downstream=True) == "orders 2026-11-22T10:00:00Z is queued"
-    assert stale(world) == set()
 
 
 def test_a_run_that_passes_over_its_sensors_says_what_it_passed_over(world: World) -> None:

@@ -23,7 +23,7 @@ class Consumers(NamedTuple):
 COUNTED = f"""
 {REACH}
 SELECT f.name, COUNT(*), SUM(CASE WHEN run.state < 6 THEN 1 ELSE 0 END), MIN(run.logical_date), MAX(run.logical_date)
-FROM reach w JOIN run ON run.id = w.run_id JOIN flow f ON f.id = run.flow_id
+FROM reach x JOIN run ON run.id = x.run_id JOIN flow f ON f.id = run.flow_id
 WHERE run.id <> :id
 GROUP BY f.name ORDER BY f.name
 """
