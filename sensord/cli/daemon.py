@@ -103,6 +103,7 @@ def show_status(session: Session, as_json: bool) -> None:
         "runs": live or "none unfinished",
         "files": render.count(len(problems), "problem"),
     }
+    facts |= {"trouble": leader.trouble} if leader and leader.trouble else {}
     facts |= {f"stand-by {number}" if number > 1 else "stand-by": str(one) for number, one in enumerate(others, 1)}
     lines = [[render.Span(f"{name + ':':10}", "bold"), render.Span(value)] for name, value in facts.items()]
     render.show([*lines, *([render.Span(f"  {problem}")] for problem in problems)])

@@ -78,4 +78,5 @@ def leader_shape(leader: Leader | None) -> dict[str, Any] | None:
         "pid": leader.holder.pid,
         "version": leader.holder.version,
         "started_at": moment(leader.started_at),
+        "trouble": leader.trouble,
     }

@@ -60,6 +60,8 @@ def _headline(overview: Overview, now: datetime) -> list[Line]:
     if leader:
         who = f"process {leader.holder.pid} on {leader.holder.host}, for {span_of(now - leader.started_at)}"
         found: list[Line] = [[Span("daemon: "), Span(who, "green")]]
+        if leader.trouble:
+            found.append([Span("        "), Span(f"it cannot go on, and tries again: {leader.trouble}", "bold red")])
     else:
         found = [[Span("daemon: "), Span("none; nothing starts until `sensord daemon start`", "bold red")]]
     if problems:

@@ -93,9 +93,11 @@ class Loop:
         except SensordError as error:
             self._failures += 1
             log.error("trying again: %s", error)  # noqa: TRY400 - foreseen, no traceback
+            self._lead.complain(str(error))
             return Turn()
         if self._failures:
             log.info("it works again")
+            self._lead.complain(None)
         self._failures = 0
         report(turn, self.daemon)
         return turn

@@ -6,7 +6,7 @@ On SQLite it is a lock on a file beside the database (`lead_file`), on PostgreSQ
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -34,11 +34,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """The daemon that leads, since when, and in which term (0 on SQLite, where there are none)."""
+    """The daemon that leads, since when, and in which term (0 on SQLite, where there are none).
+
+    trouble: why it cannot go on at the moment, as far as it could say so.
+    """
 
     holder: Holder
     started_at: datetime
     term: int
+    trouble: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         who = self.holder
@@ -80,6 +84,11 @@ class Lead(ABC):
     @abstractmethod
     def renew(self) -> None:
         """Keep the lead; LeadLost where it is gone. Costs nothing when called again within `renew_every`."""
+
+    def complain(self, trouble: str | None) -> None:  # noqa: B027 -- where there is no place for it, the log has it
+        """Leave word, outside the database, that the leader cannot go on, for whoever asks for its status; None: it can
+        again. On PostgreSQL there is no such place: who asks cannot use the database either.
+        """
 
     @abstractmethod
     def release(self) -> None:

@@ -20,6 +20,8 @@ PAUSE = 0.05
 """Seconds between tries: who asks whether anybody leads holds a shared lock for an instant."""
 
 _SIZE = 2048
+_LONGEST = 120
+"""Characters of a trouble: written as ASCII they fit, whatever they are."""
 
 
 class FileLead(Lead):
@@ -28,8 +30,9 @@ class FileLead(Lead):
     term = 0
     renew_every = math.inf
 
-    def __init__(self, path: str, descriptor: int) -> None:
+    def __init__(self, path: str, descriptor: int, holder: Holder) -> None:
         self._path = path
+        self._holder = holder
         self._descriptor: int | None = descriptor
 
     @classmethod
@@ -37,7 +40,7 @@ class FileLead(Lead):
         descriptor = _open(lock_path(db), os.O_RDWR | os.O_CREAT)
         try:
             _seize(db, descriptor, wait)
-            lead = cls(lock_path(db), descriptor)
+            lead = cls(lock_path(db), descriptor, holder)
             lead.renew()
             _write(descriptor, holder)
         except BaseException:
@@ -59,6 +62,13 @@ class FileLead(Lead):
             there = None
         if self._descriptor is None or there is None or not os.path.samestat(there, os.fstat(self._descriptor)):
             raise LeadLost(f"expected our lock on {self._path}, got none", hint="never remove the lock's file")
+
+    def complain(self, trouble: str | None) -> None:
+        """Into the lock's file, which has its room even where the disk is full."""
+        if self._descriptor is not None:
+            times = os.fstat(self._descriptor)
+            _write(self._descriptor, self._holder, trouble and trouble[:_LONGEST])
+            os.utime(self._descriptor, ns=(times.st_atime_ns, times.st_mtime_ns))
 
     def release(self) -> None:
         if self._descriptor is not None:
@@ -109,13 +119,16 @@ def _lock(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _write(descriptor: int, holder: Holder) -> None:
+def _write(descriptor: int, holder: Holder, trouble: str | None = None) -> None:
     """One write of always the same size: a reader sees the old holder or the new one, never half of it."""
-    os.pwrite(descriptor, json.dumps(asdict(holder)).encode().ljust(_SIZE - 1) + b"\n", 0)
+    text = json.dumps(asdict(holder) | ({"trouble": trouble} if trouble else {}))
+    os.pwrite(descriptor, text.encode().ljust(_SIZE - 1) + b"\n", 0)
 
 
 def _read(descriptor: int) -> Leader | None:
     text = os.pread(descriptor, _SIZE, 0)
     if not text.strip():
         return None
-    return Leader(Holder(**json.loads(text)), from_micros(os.fstat(descriptor).st_mtime_ns // 1000), 0)
+    fields = json.loads(text)
+    trouble = fields.pop("trouble", None)
+    return Leader(Holder(**fields), from_micros(os.fstat(descriptor).st_mtime_ns // 1000), 0, trouble)

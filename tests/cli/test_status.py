@@ -77,6 +77,7 @@ def test_status_as_json(busy: World, sensord: Program) -> None:
         "pid": getpid(),
         "version": "test",
         "started_at": shown["daemon"]["started_at"],
+        "trouble": None,
     }
     assert shown["problems"] == []
     sales = next(flow for flow in shown["flows"] if flow["flow"] == "mart/sales")

@@ -64,10 +64,13 @@ def test_a_file_that_somebody_keeps_locked(on_sqlite: Site) -> None:
         (site.work / "door").write_text("7\n")
         assert "locked" in daemon.until("trying again")
         assert site.states() == {"slow": "running"}
+        assert "locked" in site.type("status").stdout
+        assert "locked" in site.ask("daemon", "status")["daemon"]["trouble"]
         stranger.execute("ROLLBACK")
         stranger.close()
 
         daemon.until("it works again")
+        assert site.ask("daemon", "status")["daemon"]["trouble"] is None
         daemon.until("slow .*: failed")
 
     assert site.ask("run", "show", "slow", "latest")["message"] == "exit 7"

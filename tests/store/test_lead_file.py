@@ -132,3 +132,20 @@ def test_a_lock_file_that_is_a_link_is_refused(db: Database, lock: Path, tmp_pat
         Lead.take(db, HOLDER)
 
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("trouble", ["the disk is full", "é\U0001f600\n" * 1000])
+def test_a_trouble_is_told_until_it_is_over(db: Database, lock: Path, trouble: str) -> None:
+    lead = Lead.take(db, HOLDER)
+    before = current_leader(db)
+
+    lead.complain(trouble)
+    told = current_leader(db)
+    lead.complain(None)
+
+    assert before is not None
+    assert told is not None
+    assert told.trouble
+    assert trouble.startswith(told.trouble)
+    assert told == before == current_leader(db)
+    assert len(lock.read_bytes()) == lead_file._SIZE
