@@ -27,7 +27,9 @@ class Lane(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Queued:
-    """A run in `queued`. `logical_date` in microseconds since 1970. again: it has been started before."""
+    """A run in `queued`. `logical_date` in microseconds since 1970. again: it has been started before, or sent back by
+    a person or a backfill.
+    """
 
     run_id: int
     flow_id: int

@@ -23,7 +23,9 @@ class NewRun(NamedTuple):
 
 
 class Live(NamedTuple):
-    """A run between waiting and its end. `backfill_id`: the backfill that asked for it, None for any other."""
+    """A run between waiting and its end. `backfill_id`: the backfill that asked for it, None for any other. `rerun_at`:
+    when it was last sent back.
+    """
 
     run_id: int
     flow_id: int
@@ -34,10 +36,11 @@ class Live(NamedTuple):
     attempt: int
     definition_id: int
     backfill_id: int | None
+    rerun_at: int | None
 
     @property
     def queued(self) -> Queued:
-        kind, again = Kind(self.kind), self.attempt > 0
+        kind, again = Kind(self.kind), self.attempt > 0 or self.rerun_at is not None
         return Queued(self.run_id, self.flow_id, self.logical_date, kind, self.priority, again, self.backfill_id)
 
 
@@ -73,7 +76,7 @@ class Ended(NamedTuple):
 
 COLUMNS = """
 run.id, run.flow_id, run.logical_date, run.kind, run.priority, run.state, run.attempt, run.definition_id,
-run.backfill_id
+run.backfill_id, run.rerun_at
 """
 """Those of a Live."""
 

@@ -54,6 +54,22 @@ def test_what_was_queued_stays_so(world: World) -> None:
     assert world.state("orders", ELEVEN) is State.QUEUED
 
 
+def test_a_run_that_was_never_started_starts_when_a_person_reruns_it(world: World) -> None:
+    world.flow("orders", HOURLY)
+    world.flow("mart", HOURLY, on("orders", on_failure="skip"))
+    world.start()
+    world.tick()
+    world.end("orders", TEN, 1)
+    world.tick()
+    change(world, "pause", "mart")
+
+    change(world, "rerun", "orders")
+    change(world, "rerun", "mart")
+    world.finish("orders", TEN)
+
+    assert world.state("mart", TEN) is State.RUNNING
+
+
 def test_what_a_person_asks_for_starts(paused: World) -> None:
     paused.finish("orders", TEN)
 

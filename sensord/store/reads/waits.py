@@ -80,7 +80,8 @@ _COUNTED = "(e.counts & (1 << u.state)) <> 0"
 _HELD = f"""
 CASE WHEN f.state <> 1 AND {_STATE} IN (0, 1, 2, 5) THEN 'removed'
      WHEN f.paused_at IS NOT NULL
-          AND ({_STATE} = 0 OR (u.state IN (1, 2) AND u.kind = 0 AND u.attempt = 0 AND u.backfill_id IS NULL))
+          AND ({_STATE} = 0 OR (u.state IN (1, 2) AND u.kind = 0 AND u.attempt = 0 AND u.backfill_id IS NULL
+                                    AND u.rerun_at IS NULL))
      THEN 'paused'
      ELSE '' END
 """
