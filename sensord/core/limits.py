@@ -54,6 +54,9 @@ class Limits:
     def set_backfill(self, backfill_id: int, max_active: int | None, *, held: bool) -> None:
         self._backfills[backfill_id] = _BackfillLimit(max_active, held)
 
+    def drop_backfill(self, backfill_id: int) -> None:
+        self._backfills.pop(backfill_id, None)
+
     def set_pools(self, pools: Mapping[str, int]) -> None:
         self._pools = pools
 

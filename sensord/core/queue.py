@@ -44,6 +44,11 @@ class Queue:
         """Set how many slots each pool has. What runs in a pool that becomes smaller goes on."""
         self._limits.set_pools(pools)
 
+    def free_backfill(self, backfill_id: int) -> None:
+        """The backfill is over: what is left of it, or comes back, starts like any other run."""
+        self._limits.drop_backfill(backfill_id)
+        self._offer_all(self._by_backfill.pop(backfill_id, set()))
+
     def number_of(self, backfill_id: int) -> int:
         """How many runs of the backfill are queued."""
         return self._number[backfill_id]

@@ -112,7 +112,7 @@ def fill(tx: Transaction, catalog: Catalog, queue: Queue, fillings: Fillings, no
     return filled
 
 
-def close(tx: Transaction, catalog: Catalog, fillings: Fillings, now: int) -> Filled:
+def close(tx: Transaction, catalog: Catalog, queue: Queue, fillings: Fillings, now: int) -> Filled:
     """Cancel what is left of those that are cancelled, a slice at a time, and close those that are over."""
     filled = Filled()
     for one in fillings.values():
@@ -126,6 +126,7 @@ def close(tx: Transaction, catalog: Catalog, fillings: Fillings, now: int) -> Fi
     planned = [one.id for one in fillings.values() if one.state is BackfillState.CANCELLED or one.leg is None]
     for backfill_id in backfills.finish(tx, planned, now) if planned else []:
         del fillings[backfill_id]
+        queue.free_backfill(backfill_id)
     return filled
 
 

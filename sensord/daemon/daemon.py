@@ -285,7 +285,7 @@ class Daemon:
         """A batch of a backfill, after all that is scheduled; those of which nothing is left are closed."""
         picture = self._picture
         filled = backfill.fill(tx, picture.catalog, picture.queue, picture.fillings, now)
-        filled.add(backfill.close(tx, picture.catalog, picture.fillings, now))
+        filled.add(backfill.close(tx, picture.catalog, picture.queue, picture.fillings, now))
         turn.filled = filled.number
         turn.planned = [*turn.planned, *filled.runs]
         turn.settled.add(filled.settled)

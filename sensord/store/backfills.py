@@ -110,6 +110,17 @@ def take_over(tx: Transaction, backfill_id: int, run_ids: Iterable[int]) -> None
     tx.run(TAKE_OVER, id=backfill_id, runs=[(run_id,) for run_id in run_ids])
 
 
+LET_GO = """
+UPDATE run SET backfill_id = NULL FROM ROWS(:runs, run_id) x
+WHERE run.id = x.run_id AND run.backfill_id IN (SELECT id FROM backfill WHERE state <> 1 AND finished_at IS NULL)
+"""
+
+
+def let_go(tx: Transaction, run_ids: Iterable[int]) -> None:
+    """A person runs these again, apart from any backfill of theirs that is paused or cancelled."""
+    tx.run(LET_GO, runs=[(run_id,) for run_id in run_ids])
+
+
 LOWER_FIRST = """
 UPDATE flow SET first_date = x.earliest
 FROM ROWS(:rows, flow_id, earliest) x

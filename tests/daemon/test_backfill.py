@@ -308,3 +308,50 @@ def test_urgent_runs_of_a_backfill_inherit_as_any(world: World) -> None:
 
     rows = world.db.fetch("SELECT DISTINCT priority FROM run WHERE backfill_id = 1")
     assert rows == [(4,)]
+
+
+def hours_of_five_to_eight(world: World) -> None:
+    """A backfill of four hours, of which the first one runs."""
+    world.flow("a", HOURLY)
+    world.start()
+    world.tick()
+    world.finish("a", "2026-11-22T10:00")
+    dates = {"from": "2026-11-22T05:00:00Z", "to": "2026-11-22T08:00:00Z"}
+    world.daemon.change("backfill", {"flow": "a", **dates})
+    world.tick()
+
+
+def rerun_by_hand(world: World, date: str) -> None:
+    world.daemon.change("rerun", {"flow": "a", "logical_date": f"{date}:00Z"})
+    world.tick()
+
+
+def test_a_run_of_a_cancelled_backfill_that_a_person_reruns_starts(world: World) -> None:
+    hours_of_five_to_eight(world)
+    world.daemon.change("cancel_backfill", {"backfill": 1})
+    world.finish("a", "2026-11-22T05:00")
+
+    rerun_by_hand(world, "2026-11-22T06:00")
+
+    assert world.state("a", "2026-11-22T06:00") is State.RUNNING
+
+
+def test_a_run_that_a_person_reruns_is_not_cancelled_with_its_backfill(world: World) -> None:
+    hours_of_five_to_eight(world)
+    world.daemon.change("cancel_backfill", {"backfill": 1})
+    world.tick()
+
+    rerun_by_hand(world, "2026-11-22T06:00")
+    world.finish("a", "2026-11-22T05:00")
+
+    assert world.state("a", "2026-11-22T06:00") is State.RUNNING
+
+
+def test_a_run_that_a_person_reruns_is_not_held_with_its_backfill(world: World) -> None:
+    hours_of_five_to_eight(world)
+    world.daemon.change("pause_backfill", {"backfill": 1})
+    world.finish("a", "2026-11-22T05:00")
+
+    rerun_by_hand(world, "2026-11-22T05:00")
+
+    assert world.state("a", "2026-11-22T05:00") is State.RUNNING

@@ -9,7 +9,7 @@ from sensord.daemon.again import send_back
 from sensord.daemon.changes.change import Changed, find_run, require_at_work, tell
 from sensord.daemon.picture import Picture
 from sensord.errors import InvalidValue
-from sensord.store import reruns
+from sensord.store import backfills, reruns
 from sensord.store.database import Transaction
 
 MOST = 20_000
@@ -31,6 +31,8 @@ def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     ids, left = [run.run_id], 0
     if body.get("downstream"):
         ids, left = _reach(tx, picture, run.run_id, name)
+    if any(filling.held for filling in picture.fillings.values()):
+        backfills.let_go(tx, ids)
     at_once = {run.run_id} if body.get("at_once") else set()
     sent = send_back(tx, picture.catalog, ids, now, keep=bool(body.get("same_definition")), at_once=at_once)
     text = tell(name, run, sent.settled)
