@@ -9,7 +9,7 @@ from sensord.cli.foresight import Estimate
 from sensord.cli.render import count, span_of
 from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
-from sensord.core.run import FINAL, Kind, Reason, State
+from sensord.core.run import FINAL, Reason, State
 from sensord.store.reads.consumers import Rerun
 from sensord.store.reads.daemon import Ahead, Pool
 from sensord.store.reads.flows import Flow
@@ -41,7 +41,7 @@ def outlook_of_run(
         case State.WAITING:
             return [*asleep, *_waiting(causes, now)]
         case State.QUEUED:
-            return [*asleep, _queued(flow, run, ahead)]
+            return [*asleep, _queued(flow, ahead)]
         case State.STARTING:
             return [*asleep, f"Attempt {run.attempt} is being started."]
         case State.RUNNING:
@@ -172,12 +172,14 @@ def _sentence(kind: CauseKind, causes: Sequence[Cause], now: datetime) -> str:
             return f"{these} {have} to come, in {span_of(last - now)}, and to succeed."
 
 
-def _queued(flow: Flow, run: Run, ahead: Ahead | None) -> str:
+def _queued(flow: Flow, ahead: Ahead | None) -> str:
     """Which limit a queued run stands behind."""
-    if flow.label != "active" and run.kind is Kind.SCHEDULED:
-        return f"Its flow is {flow.label}: it starts when that is over."
     if ahead is None:
         return "It starts when a slot is free."
+    if ahead.is_held:
+        return f"Its flow is {flow.label}: it starts when that is over."
+    if ahead.paused:
+        return f"Backfill {ahead.paused} is paused: it starts after `sensord backfill resume {ahead.paused}`."
     if ahead.active >= flow.max_active:
         names = ", ".join(format_instant(one.logical_at) for one in ahead.under_way)
         others = f" and {count(ahead.older, 'older queued run')}" if ahead.older else ""

@@ -151,3 +151,12 @@ def test_it_is_paused_resumed_and_cancelled(asking: Program) -> None:
     for verb, word in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
         assert asking("backfill", verb, "1").code == 0
         assert asking("backfill", "show", "1", "--json").json["state"] == word
+
+
+def test_why_says_that_a_paused_backfill_holds_its_run(world: World, asking: Program) -> None:
+    asking("backfill", "up", *DATES, "--yes")
+    asking("backfill", "pause", "1")
+
+    said = asking("why", "up", "2026-11-21T03:00Z")
+
+    assert said.lines[-1] == "Backfill 1 is paused: it starts after `sensord backfill resume 1`."

@@ -55,9 +55,19 @@ class Pool(NamedTuple):
         return self.used >= self.slots
 
 
+HELD = """
+SELECT CASE WHEN f.state <> 1 OR (f.paused_at IS NOT NULL AND r.kind = 0 AND r.attempt = 0 AND r.rerun_at IS NULL
+                                  AND r.backfill_id IS NULL) THEN 1 ELSE 0 END,
+       b.id
+FROM run r JOIN flow f ON f.id = r.flow_id LEFT JOIN backfill b ON b.id = r.backfill_id AND b.state = 2
+WHERE r.id = :id
+"""
+
+
 class Ahead(NamedTuple):
     """What a queued run has before it: `active` runs of its flow (three of them `under_way`), `older` ones, slots; the
-    pool of its flow, and three runs `in_pool`.
+    pool of its flow, and three runs `in_pool`. is_held: its flow, paused or without a file, holds it back, as does a
+    backfill that is `paused`, by its number.
     """
 
     active: int
@@ -66,6 +76,8 @@ class Ahead(NamedTuple):
     under_way: list[Run]
     pool: Pool | None = None
     in_pool: Sequence[Run] = ()
+    is_held: bool = False
+    paused: int | None = None
 
 
 def active(db: Database, limit: int) -> list[Run]:
@@ -86,7 +98,9 @@ def ahead_of(db: Database, run: Run, pool: str | None) -> Ahead:
     number = {State(state): (count, before) for state, count, before in rows}
     active = sum(number.get(state, (0, 0))[0] for state in (State.STARTING, State.RUNNING, State.RETRYING))
     under_way = [to_run(row) for row in db.fetch(UNDER_WAY, flow=run.flow_id)]
-    ahead = Ahead(active, number.get(State.QUEUED, (0, 0))[1], db.fetch(SLOTS)[0][0], under_way)
+    is_held, paused = db.fetch(HELD, id=run.id)[0]
+    slots = db.fetch(SLOTS)[0][0]
+    ahead = Ahead(active, number.get(State.QUEUED, (0, 0))[1], slots, under_way, is_held=bool(is_held), paused=paused)
     if pool is None:
         return ahead
     found = next((one for one in pools(db) if one.name == pool), Pool(pool, UNKNOWN_POOL, 0))
