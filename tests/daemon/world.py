@@ -56,6 +56,8 @@ class World:
 
     def start(self) -> None:
         lead = Lead.take(self.db, Holder("here", os.getpid(), "test"))
+        if self.db.dialect == "postgresql":  # a test on a busy machine takes longer than a lease
+            self.db.run("UPDATE leader SET expires_at = expires_at + 3600000000")
         self.daemon = Daemon(
             self.db,
             lead,

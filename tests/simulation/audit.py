@@ -4,14 +4,14 @@ of its upstream runs.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sensord.core.instant import format_instant, from_micros, to_micros
 from sensord.core.limits import UNKNOWN_POOL
 from sensord.core.needs import Need, needs
 from sensord.core.queued import Hold
-from sensord.core.run import ACTIVE, State
+from sensord.core.run import ACTIVE, Reason, State
 from sensord.daemon.activate import load
 from sensord.daemon.catalog import Catalog
 from sensord.store import flows
@@ -124,7 +124,7 @@ class _Books:
         flow, entry = self.flows[run.id], self.catalog.by_id[run.flow_id]
         found = needs(flow, from_micros(run.date), self.catalog.timelines, entry.first_at)
         pending = 0
-        for need in found:
+        for need in (self._as_of_now(run, one) for one in found):
             if (run.id, need.sensor.index) in self.timed_out:
                 continue
             states = self._states(run, need)
@@ -135,6 +135,13 @@ class _Books:
             assert over is None, f"{self.name(run)}: by sensor {need.sensor.index} it has to {over}"
         assert run.pending == pending, f"{self.name(run)}: pending {run.pending}, counted anew {pending}"
         assert pending, f"{self.name(run)} waits for nothing"
+
+    def _as_of_now(self, run: Row, need: Need) -> Need:
+        """What a sensor still lacked of a flow when that was retired, it maps to no more."""
+        upstream = self.catalog.by_name[need.sensor.upstream]
+        if not upstream.retired or self.edges[run.id, need.sensor.index]:
+            return need
+        return replace(need, dates=(), need=0, problem=Reason.NO_MATCH)
 
     def _states(self, run: Row, need: Need) -> list[State]:
         """Of its upstream runs, whose dates have to be those that the mapping gives."""
