@@ -1,6 +1,7 @@
 """For tests and simulations: a clock that is told the time, and an executor whose commands end when told to."""
 
 import os
+import weakref
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -36,6 +37,7 @@ class ManualExecutor:
         self._reports: list[News] = []
         self._ends: dict[Attempt, Ended] = {}
         self._eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._close = weakref.finalize(self, os.close, self._eventfd)  # tests leave many of them behind
 
     @property
     def running(self) -> list[Attempt]:
@@ -83,7 +85,7 @@ class ManualExecutor:
         self._report(Forgotten(gone, tuple(run_id for run_id in run_ids if run_id in live)))
 
     def close(self) -> None:
-        os.close(self._eventfd)
+        self._close()
 
     def _report_again(self, attempt: Attempt) -> None:
         if attempt in self._ends:

@@ -112,6 +112,7 @@ def test_a_run_as_json(busy: World, sensord: Program) -> None:
         "message": "exit 3",
         "attempt": 1,
         "priority": 0,
+        "priority_from": None,
         "stale": False,
         "stale_at": None,
         "created_at": "2026-11-22T10:30:00Z",

@@ -61,7 +61,7 @@ def test_a_report_changes_no_run_and_is_found(db: Database) -> None:
         Fate(second, 1, from_micros(11), 4712, from_micros(20), 7, None, None, None),
     ]
     assert db.fetch("SELECT DISTINCT state FROM run") == [(State.STARTING,)]
-    assert [one.run_id for one in stations.assigned(db, "here")] == [first, third]
+    assert {one.run_id for one in stations.assigned(db, "here")} == {first, third}
 
 
 def test_the_first_to_tell_is_believed(db: Database) -> None:
