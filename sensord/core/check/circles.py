@@ -139,8 +139,13 @@ class Circles:
         raise ValueError(f"expected a run that waits for {awaited}, got {run}")
 
     def size(self, knot: Knot) -> int:
-        """How many runs it has in the horizon."""
-        return sum(self._study.count(flow.timeline) for flow in knot.flows)
+        """How many runs it has in the horizon, and how many others these wait for: what following them all takes."""
+        runs = sum(self._study.count(flow.timeline) for flow in knot.flows)
+        return runs + sum(self._count_waits(link.case) for link in knot.links)
+
+    def _count_waits(self, case: Case) -> int:
+        sizes, numbers = self._study.profile(case).sizes, self._study.downstream(case).numbers
+        return sum(size * number for size, number in zip(sizes, numbers, strict=True) if size <= REFUSE_ABOVE)
 
     def _ticks(self, flow: CheckedFlow) -> Sequence[int]:
         return self._study.dates(flow.timeline, None).ticks

@@ -24,8 +24,8 @@ from sensord.core.mapping.wording import wall_time
 
 UTC = ZoneInfo("UTC")
 _STEPS = 5
-_MOST_RUNS = 300_000
-"""Of a larger knot that looks ahead, only the first part of the horizon is searched."""
+_MOST = 600_000
+"""Runs and waits. Of a larger knot that looks ahead, only the first part of the horizon is searched."""
 
 _SHOWN = 8
 
@@ -48,10 +48,10 @@ def find_deadlocks(flows: Mapping[str, CheckedFlow], study: Study) -> Iterator[F
 def _shorten(knot: Knot, study: Study) -> Study:
     """The study itself, unless following each run of the knot would take too much room."""
     circles = Circles(study)
-    runs = circles.size(knot)
-    if runs <= _MOST_RUNS or not circles.looks_ahead(knot):
+    size = circles.size(knot)
+    if size <= _MOST or not circles.looks_ahead(knot):
         return study
-    until = study.since + (study.until - study.since) * (_MOST_RUNS / runs)
+    until = study.since + (study.until - study.since) * (_MOST / size)
     return Study(study.since, until.replace(second=0, microsecond=0))
 
 

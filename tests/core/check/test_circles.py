@@ -154,12 +154,21 @@ class TestManyFlows:
         assert found.message.endswith("waits for 4992 more, which waits for the first")
 
     def test_of_a_large_ring_that_looks_ahead_the_first_part_is_searched(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(deadlocks, "_MOST_RUNS", 1000)
+        monkeypatch.setattr(deadlocks, "_MOST", 2000)
         (found,) = check(*self.ring(10, MIDNIGHT, {"match": "same", "offset": "1d"}, {"offset": "-1d"}))
 
         assert found.kind is FindingKind.DEADLOCK
         assert found.count == 99 * 10
         assert found.message.endswith("(searched until 2025-04-10 23:59+00:00 UTC)")
+
+    def test_the_size_of_a_ring_is_its_runs_and_all_that_they_wait_for(self) -> None:
+        minutely = flow("often", cron("* * * * *"), on("seldom", match="next"))
+        hourly = flow("seldom", HOURLY, on("often", match="interval", within="2h"))
+        circles = Circles(Study(at("2025-01-01 00:01"), at("2025-01-02")))
+
+        (knot,) = circles.find_knots({one.name: one for one in (minutely, hourly)})
+
+        assert circles.size(knot) == (1440 + 24) + (1440 * 1 + 24 * 120)
 
 
 class TestLevel:
