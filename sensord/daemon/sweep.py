@@ -22,8 +22,11 @@ from sensord.store.sweep import Waiting
 
 log = logging.getLogger("sensord")
 
-SLICE = 1000
+SLICE = 2000
 """Ids of runs that are gone through at a time."""
+
+MOST = 100
+"""Waiting runs of these that are added up anew."""
 
 PAUSE = 10_000_000
 """Microseconds between two slices, at least."""
@@ -51,8 +54,11 @@ class Sweeper:
     def sweep(self, tx: Transaction, catalog: Catalog, now: int) -> Mended:
         """Go through the next slice."""
         after, until = self._place, self._place + SLICE
-        found = [one for one in sweep.waiting_between(tx, after, until) if one.run.flow_id in catalog.by_id]
-        mended = _mend(tx, catalog, found, now) if found else Mended()
+        found = sweep.waiting_between(tx, after, until, MOST)
+        if len(found) == MOST:
+            until = found[-1].run.run_id
+        known = [one for one in found if one.run.flow_id in catalog.by_id]
+        mended = _mend(tx, catalog, known, now) if known else Mended()
         self._place = until if until < sweep.last_id(tx) else 0
         self._swept_at = now
         return mended

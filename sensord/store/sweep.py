@@ -18,7 +18,7 @@ LAST_ID = "SELECT COALESCE(MAX(id), 0) FROM run"
 
 SLICE = f"""
 SELECT run.pending, {COLUMNS}
-FROM run WHERE run.id > :after AND run.id <= :until AND run.state = 1
+FROM run WHERE run.id > :after AND run.id <= :until AND run.state = 1 ORDER BY run.id LIMIT :most
 """
 
 
@@ -27,9 +27,10 @@ def last_id(tx: Transaction) -> int:
     return int(tx.fetch(LAST_ID)[0][0])
 
 
-def waiting_between(tx: Transaction, after: int, until: int) -> list[Waiting]:
-    """The waiting runs with ids in (after, until]: it reads that many rows at most, whatever state they are in."""
-    return [Waiting(Live(*rest), pending) for pending, *rest in tx.fetch(SLICE, after=after, until=until)]
+def waiting_between(tx: Transaction, after: int, until: int, most: int) -> list[Waiting]:
+    """The first `most` waiting runs with ids in (after, until], ascending: so many rows are read, in whatever state."""
+    rows = tx.fetch(SLICE, after=after, until=until, most=most)
+    return [Waiting(Live(*rest), pending) for pending, *rest in rows]
 
 
 SET_COUNTED = """

@@ -97,6 +97,15 @@ def test_what_is_right_is_left_alone_slice_after_slice(world: World, monkeypatch
     assert world.db.fetch("SELECT * FROM run ORDER BY id") == before
 
 
+def test_of_many_that_wait_some_are_added_up_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "MOST", 1)
+    world.flow("report", WIDE, on("sales"))
+    waiting(world, on("orders"))
+    tamper(world, "UPDATE run SET pending = 9 WHERE state = 1")
+
+    assert [sweep_once(world).mended for _ in range(2)] == [1, 1]
+
+
 def test_past_the_last_run_it_begins_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "SLICE", 1)
     waiting(world, on("orders"))

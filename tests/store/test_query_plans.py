@@ -92,7 +92,7 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "redefine": (runs.REDEFINE, {"ids": [(1,)]}),
     "waiting": (runs.WAITING, {"ids": [(1,)]}),
     "waiting by their own": (runs.WAITING_BY_THEIR_OWN, {"ids": [(1,)]}),
-    "sweep": (sweep.SLICE, {"after": 500, "until": 600}),
+    "sweep": (sweep.SLICE, {"after": 500, "until": 600, "most": 100}),
     "end of the sweep": (sweep.LAST_ID, {}),
     "counted": (sweep.SET_COUNTED, {"gates": [(7, 0, 1)]}),
     "stale": (reruns.MARK_STALE, IDS | {"now": 1}),
