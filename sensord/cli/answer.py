@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sensord.cli.causes import Cause, CauseKind, Causes, ended_itself, find_causes, is_passed_on
+from sensord.cli.causes import BY_ITSELF, Cause, CauseKind, Causes, ended_itself, find_causes, is_passed_on
 from sensord.cli.explain import SensorView, view_sensors
 from sensord.cli.foresight import Estimate, estimate, foresee
 from sensord.cli.logfile import tail
@@ -65,7 +65,8 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
     causes = _causes(db, run, now)
     ahead = daemon.ahead_of(db, run, flow.pool) if run.state is State.QUEUED else None
     leads = current_leader(db) is not None
-    guess = estimate(db, flow.name, run.logical_at, sensors, now) if run.state is State.WAITING else None
+    foreseeable = run.state is State.WAITING and all(cause.kind in BY_ITSELF for cause in causes.found)
+    guess = estimate(db, flow.name, run.logical_at, sensors, now) if foreseeable else None
     return Answer(
         flow.name,
         run.logical_at,

@@ -39,6 +39,10 @@ class CauseKind(StrEnum):
     NOT_DUE = "not_due"
 
 
+BY_ITSELF = frozenset({CauseKind.RUNNING, CauseKind.QUEUED, CauseKind.SETTLING, CauseKind.LATE, CauseKind.NOT_DUE})
+"""What nobody has to mend."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """`path` leads from the run that is asked about to the one that waits for the cause, both included.

@@ -49,8 +49,10 @@ def foresee(db: Database, definition: Flow, at: datetime, now: datetime) -> list
 
 
 def estimate(db: Database, flow: str, at: datetime, views: Sequence[SensorView], now: datetime) -> Estimate | None:
-    """None where a sensor is blocked, or waits for flows of which no past run is known."""
+    """None where a sensor is blocked, or waits for flows that are paused, or gone, or of which no past run is known."""
     if any(view.standing.verdict in (Verdict.BLOCKED, Verdict.IMPOSSIBLE) for view in views):
+        return None
+    if any(one.held and not one.counts for view in views for one in view.upstreams):
         return None
     names = {one.flow for view in views for one in view.upstreams if not one.counts}
     if len(names) > MOST:

@@ -89,6 +89,18 @@ def test_what_is_blocked_has_no_estimate(lived: World, sensord: Program) -> None
     assert sensord("why", "sales", "2026-11-22T11:00", "--json").json["estimate"] is None
 
 
+def test_what_a_person_holds_back_has_no_estimate(lived: World, sensord: Program) -> None:
+    lived.flow("report", HOURLY, on("sales"))
+    lived.daemon.reload()
+    lived.tick()
+    lived.finish("report", "2026-11-22T10:00")
+    lived.daemon.change("pause", {"flow": "orders"})
+    lived.tick("2026-11-22T12:00")
+
+    for asked in (("sales", "2026-11-22T12:00"), ("sales", "2026-11-22T13:00"), ("report", "2026-11-22T12:00")):
+        assert sensord("why", *asked, "--json").json["estimate"] is None
+
+
 def test_the_run_that_is_needed_last_decides_where_any_will_do(lived: World, sensord: Program) -> None:
     lived.flow("some", DAILY, on("orders", match="interval", require=2))
     lived.daemon.reload()
