@@ -8,6 +8,8 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 from types import ModuleType
 
@@ -35,8 +37,9 @@ class Modules:
         changed = {name for name in changed if self._stamps[name] != _stamp(imported[name])}
         if not changed:
             return False, []
-        for name in imported:
+        for name, module in imported.items():
             del sys.modules[name]
+            _forget_compiled(module)
         importlib.invalidate_caches()
         for name in imported:
             try:
@@ -65,6 +68,13 @@ class Modules:
         message = f"expected {name} to import, got {words}"
         shown = os.path.relpath(file, os.path.realpath(self._directory))
         return Problem(message, "the flows that use it go on with the last good one", shown, line)
+
+
+def _forget_compiled(module: ModuleType) -> None:
+    """Python tells whether what it has compiled is up to date by the second of the edit and the size alone."""
+    if module.__file__:
+        with suppress(OSError):  # a folder that is not ours to write in: nor is what is compiled there
+            Path(cache_from_source(module.__file__)).unlink(missing_ok=True)
 
 
 def _stamp(module: ModuleType) -> Stamp | None:

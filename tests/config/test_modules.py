@@ -1,6 +1,7 @@
 """Mapping modules in the config folder are edited while the daemon runs."""
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,16 @@ def test_one_that_was_edited_is_imported_anew(modules: Modules, file: Path) -> N
 
     assert days() == 22
     assert modules.renew(ALLOWED) == (False, [])
+
+
+def test_one_that_was_edited_within_a_second_and_is_as_long_is_imported_anew(modules: Modules, file: Path) -> None:
+    """Python's own cache of compiled modules tells files by the second and the size alone."""
+    written_at = file.stat().st_mtime_ns
+    file.write_text("def days(date): return 2\n")
+    os.utime(file, ns=(written_at, written_at // 1_000_000_000 * 1_000_000_000 + (written_at + 1) % 1_000_000_000))
+
+    assert modules.renew(ALLOWED) == (True, [])
+    assert days() == 2
 
 
 @pytest.mark.parametrize(
