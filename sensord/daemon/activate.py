@@ -17,7 +17,7 @@ from sensord.daemon.inherit import inherit
 from sensord.daemon.plan import catch_up
 from sensord.daemon.remap import SLICE, remap
 from sensord.daemon.timelines import Timelines, followed
-from sensord.store import edges, flows, priorities, runs
+from sensord.store import edges, flows, priorities, waits
 from sensord.store.database import Transaction
 from sensord.store.flows import Definition, FlowRow, FlowState, NewDefinition, NewFlow
 from sensord.store.runs import Live
@@ -58,7 +58,7 @@ def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) ->
     shifted = _with_followers(catalog, shifted | {row.name for row in returned if row.state == FlowState.RETIRED})
     remapped = {name for name, one in had.items() if _sensors(current[name], name) != one.flow.sensors} | shifted
     remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
-    runs.redefine(tx, [known[name].id for name in had])
+    waits.redefine(tx, [known[name].id for name in had])
     ranked = {name for name, one in had.items() if priority_of(current[name].body) != one.flow.priority}
     begun = priorities.reset(tx, [known[name].id for name in ranked]) if ranked else []
     missed = catch_up(tx, [catalog.by_id[row.id] for row in returned if row.paused_at is None], micros)
@@ -109,9 +109,9 @@ def _with_followers(catalog: Catalog, names: set[str]) -> set[str]:
 
 def _waiting(tx: Transaction, catalog: Catalog, names: Collection[str], shifted: Collection[str]) -> list[Live]:
     """The waiting runs of these flows, and those that wait for `shifted` ones by a definition of their own."""
-    found = runs.waiting(tx, [catalog.by_name[name].id for name in names]) if names else []
+    found = waits.find(tx, [catalog.by_name[name].id for name in names]) if names else []
     others = [entry.id for name, entry in catalog.by_name.items() if name not in names]
-    own = runs.waiting_by_their_own(tx, others) if shifted else []
+    own = waits.find_with_own(tx, others) if shifted else []
     return found + [
         run for run in own if not catalog.definition(tx, run.flow_id, run.definition_id).upstreams.isdisjoint(shifted)
     ]

@@ -45,7 +45,7 @@ def send_back(
         sent.marked += reruns.mark_stale(tx, one, now)
     for one in slices:
         before = runs.by_id(tx, one)
-        waiting = runs.rerun(tx, one, now, keep=keep)
+        waiting = reruns.rerun(tx, one, now, keep=keep)
         edges.clear(tx, [run.run_id for run in waiting])
         moves = [Move(run.flow_id, run.logical_date, before[run.run_id].state, run.state) for run in waiting]
         sent.settled.add(settle(tx, catalog, moves, now))

@@ -14,7 +14,7 @@ from sensord.daemon.catalog import Catalog
 from sensord.daemon.expiry import end_waits
 from sensord.daemon.settle import Settled
 from sensord.executors.base import Attempt
-from sensord.store import runs, timers
+from sensord.store import attempts, runs, timers
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 from sensord.store.timers import Timer, What
@@ -62,7 +62,7 @@ def ring(tx: Transaction, catalog: Catalog, stopping: Container[Attempt], now: i
 def end(tx: Transaction, catalog: Catalog, run: Live, why: str, rung: Rung, now: int) -> None:
     """Have a run's command ended: SIGTERM to its group, and SIGKILL when the flow's `grace` has passed."""
     attempt = Attempt(run.run_id, run.attempt)
-    runs.stop(tx, [(run.run_id, run.attempt, why)])
+    attempts.stop(tx, [(run.run_id, run.attempt, why)])
     grace: timedelta = catalog.definition(tx, run.flow_id, run.definition_id).grace
     _again(tx, run, rung, to_micros(from_micros(now) + grace))
     rung.kills.append((attempt, signal.SIGTERM))

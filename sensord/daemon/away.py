@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sensord.executors.base import Attempt, Began, Ended, Report
-from sensord.store import runs, stations
+from sensord.store import attempts, stations
 from sensord.store.database import Database
 from sensord.store.stations import Fate
 
@@ -40,7 +40,7 @@ class Away:
     def __contains__(self, attempt: Attempt) -> bool:
         return attempt in self._attempts
 
-    def follow(self, found: Iterable[runs.Elsewhere]) -> None:
+    def follow(self, found: Iterable[attempts.Elsewhere]) -> None:
         """These, by what the store says now; what was followed before is forgotten."""
         known = self._attempts
         self._attempts = {Attempt(one.run_id, one.number): _One(one.station, one.host) for one in found}

@@ -16,7 +16,7 @@ from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.plan import resolve
 from sensord.daemon.remap import remap
 from sensord.daemon.settle import Settled, settle
-from sensord.store import backfills, runs
+from sensord.store import backfills, runs, waits
 from sensord.store.backfills import Leg, Row
 from sensord.store.database import Transaction
 from sensord.store.runs import Live, Move, NewRun
@@ -212,4 +212,4 @@ def _begin_earlier(tx: Transaction, catalog: Catalog, fresh: list[tuple[Entry, i
     for flow_id, date in earlier.items():
         catalog.by_id[flow_id].first_at = from_micros(date)
     own = [flow_id for flow_id in earlier if (flow := catalog.by_id[flow_id].flow).name in flow.upstreams]
-    return remap(tx, catalog, catalog, runs.waiting(tx, own), now) if own else Settled()
+    return remap(tx, catalog, catalog, waits.find(tx, own), now) if own else Settled()

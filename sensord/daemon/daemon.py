@@ -37,7 +37,7 @@ from sensord.daemon.sweep import Sweeper
 from sensord.daemon.unheard import Unheard
 from sensord.errors import InvalidValue, NotFound
 from sensord.executors.base import Attempt, Executor, Forgotten, Job, Report
-from sensord.store import requests, runs, timers
+from sensord.store import attempts, requests, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.lead import Lead
 from sensord.store.runs import Live
@@ -363,7 +363,7 @@ class Daemon:
         """
         self._picture, self._live = load_picture(tx, load(tx, {}))
         self._keep(tx, self._picture.catalog)
-        self._away.follow(runs.elsewhere(tx, self._place.station))
+        self._away.follow(attempts.elsewhere(tx, self._place.station))
         starting = [run for run in self._live if run.state == State.STARTING]
         here = [run for run in starting if Attempt(run.run_id, run.attempt) not in self._away]
         self._jobs = jobs(tx, self._picture.catalog, here, self._place)

@@ -9,7 +9,7 @@ from sensord.core.retry import pause
 from sensord.core.run import FINAL, Reason, State
 from sensord.daemon.catalog import Catalog
 from sensord.executors.base import Attempt, Began, Ended, Report
-from sensord.store import runs
+from sensord.store import attempts, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Beginning, Live
 from sensord.store.timers import Timer, What, set_timers
@@ -92,7 +92,7 @@ def _retry(
     """Failed runs that have tries left go to `retrying` instead; but not where a person wanted them failed, and not
     those of retired flows.
     """
-    tries = runs.tries(tx, [(one.run_id, one.attempt) for one in ended if one.state == State.FAILED])
+    tries = attempts.tries(tx, [(one.run_id, one.attempt) for one in ended if one.state == State.FAILED])
     result, timers = [], []
     for one in ended:
         if one.state == State.FAILED and one.reason != Reason.BY_OPERATOR and one.run_id in tries:

@@ -11,7 +11,7 @@ from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.outcomes import Recorded
 from sensord.daemon.settle import Settled
 from sensord.executors.base import Attempt
-from sensord.store import flows, runs, timers
+from sensord.store import attempts, flows, runs, timers
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
@@ -93,6 +93,6 @@ def load_picture(tx: Transaction, catalog: Catalog) -> tuple[Picture, list[Live]
             picture.queue.occupy(run.queued)
         if run.state == State.RETRYING:
             picture.queue.rest(run.run_id)
-    picture.stopping = {Attempt(*key): reason for key, reason in runs.stopping(tx).items()}
+    picture.stopping = {Attempt(*key): reason for key, reason in attempts.stopping(tx).items()}
     picture.next_due = timers.next_due(tx)
     return picture, live

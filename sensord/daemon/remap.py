@@ -12,7 +12,7 @@ from sensord.daemon.catalog import Catalog
 from sensord.daemon.plan import Kept, resolve
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import definitions, read_standings
-from sensord.store import edges, runs
+from sensord.store import edges, waits
 from sensord.store.database import Transaction
 from sensord.store.runs import Live, Move
 
@@ -51,7 +51,7 @@ def _keep(tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[
     if not timed:
         return Kept(frozenset(timed_out))
     standing = read_standings(tx, timed)
-    begun = runs.begun(tx, timed)
+    begun = waits.begun(tx, timed)
     running, since = set(), {}
     for run_id in timed:
         for sensor in new_flows[run_id].sensors:

@@ -1,4 +1,4 @@
-"""The SQL of reruns: which runs had consumed others, near or far, and what becomes of those that had.
+"""The SQL of reruns: back to waiting; which runs had consumed others, near or far, and what becomes of those.
 
 A run has consumed an upstream run if an edge leads to it, and it was released when that had ended. Where the edge's
 sensor did not need that run (it has a gate, or went on without), the times tell; a stale run had consumed it before.
@@ -10,6 +10,27 @@ from typing import NamedTuple
 
 from sensord.core.sensor import GATED
 from sensord.store.database import Transaction
+from sensord.store.retention import look_behind
+from sensord.store.runs import COLUMNS, Live
+
+RERUN = f"""
+UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, keeps_definition = :keep,
+               definition_id = CASE WHEN :keep = 1 THEN run.definition_id ELSE f.definition_id END,
+               retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL,
+               rerun_at = :now, stale_at = NULL, passed_over = NULL
+FROM ROWS(:ids, run_id) x, flow f
+WHERE run.id = x.run_id AND f.id = run.flow_id AND run.state IN (6, 7, 8, 9)
+RETURNING {COLUMNS}
+"""
+
+
+def rerun(tx: Transaction, run_ids: Sequence[int], now: int, *, keep: bool = False) -> list[Live]:
+    """Final -> waiting, with the flow's current definition, or to `keep` their own. Those not final are left alone."""
+    ids = [(run_id,) for run_id in run_ids]
+    waiting = [Live(*row) for row in tx.fetch(RERUN, ids=ids, now=now, keep=int(keep))]
+    look_behind(tx, [run.run_id for run in waiting], now)
+    return waiting
+
 
 CONSUMERS = f"""
 JOIN edge e ON e.upstream_flow = u.flow_id AND e.upstream_date = u.logical_date

@@ -3,7 +3,7 @@
 What a change means for the runs that wait for this one is in `edges`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sensord.core.queued import Queued
@@ -180,19 +180,6 @@ def end(tx: Transaction, ended: Sequence[Ended]) -> list[Live]:
     return [Live(*row) for row in tx.fetch(END, ended=ended)]
 
 
-TRIES = """
-SELECT r.id, r.flow_id, r.definition_id, r.attempt - r.retried_from
-FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number
-WHERE r.state IN (3, 4)
-"""
-
-
-def tries(tx: Transaction, attempts: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int, int]]:
-    """Of these attempts (run, number) those under way: run -> (flow, definition, tries so far in its retry budget)."""
-    rows = tx.fetch(TRIES, attempts=attempts)
-    return {run_id: (flow_id, definition_id, number) for run_id, flow_id, definition_id, number in rows}
-
-
 REQUEUE = f"""
 UPDATE run SET state = 2, released_at = :now
 FROM ROWS(:retries, run_id, number) x
@@ -204,51 +191,6 @@ RETURNING {COLUMNS}
 def requeue(tx: Transaction, retries: Sequence[tuple[int, int]], now: int) -> list[Live]:
     """Retrying -> queued: (run, the attempt that failed)."""
     return [Live(*row) for row in tx.fetch(REQUEUE, retries=retries, now=now)]
-
-
-STOP = """
-UPDATE attempt SET stopping = x.reason
-FROM ROWS(:attempts, run_id, number, reason text) x
-WHERE attempt.run_id = x.run_id AND attempt.number = x.number
-"""
-
-
-def stop(tx: Transaction, attempts: Sequence[tuple[int, int, str]]) -> None:
-    """Note why attempts are being ended from outside, before their commands are told."""
-    tx.run(STOP, attempts=attempts)
-
-
-class Elsewhere(NamedTuple):
-    """An attempt whose command was started, or is to start, at another station."""
-
-    run_id: int
-    number: int
-    station: str
-    host: str
-
-
-ELSEWHERE = """
-SELECT r.id, a.number, a.station, a.host
-FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
-WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.station <> :station
-"""
-
-
-def elsewhere(tx: Transaction, station: str) -> list[Elsewhere]:
-    """The attempts under way that were handed to an executor at another station."""
-    return [Elsewhere(*row) for row in tx.fetch(ELSEWHERE, station=station)]
-
-
-STOPPING = """
-SELECT a.run_id, a.number, a.stopping
-FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
-WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.stopping IS NOT NULL
-"""
-
-
-def stopping(tx: Transaction) -> dict[tuple[int, int], str]:
-    """The attempts that are being ended from outside: (run, attempt) -> reason."""
-    return {(run_id, number): reason for run_id, number, reason in tx.fetch(STOPPING)}
 
 
 CONCLUDE = f"""
@@ -288,14 +230,6 @@ def by_id(tx: Transaction, run_ids: Sequence[int]) -> dict[int, Live]:
     return {row[0]: Live(*row) for row in tx.fetch(BY_ID, ids=[(run_id,) for run_id in run_ids])}
 
 
-BEGUN = "SELECT r.id, COALESCE(r.rerun_at, r.created_at) FROM ROWS(:ids, run_id) x JOIN run r ON r.id = x.run_id"
-
-
-def begun(tx: Transaction, run_ids: Iterable[int]) -> dict[int, int]:
-    """Since when these runs have been there to wait: made, or sent back by a rerun."""
-    return dict(tx.fetch(BEGUN, ids=[(run_id,) for run_id in run_ids]))
-
-
 SETTLE_BY_HAND = f"""
 UPDATE run SET state = :new, reason = :reason, message = :message, finished_at = :now
 WHERE id = :id AND state = :old
@@ -323,56 +257,6 @@ def cancel_unstarted(tx: Transaction, flow_ids: Sequence[int], reason: str, mess
     """Waiting, queued, retrying -> cancelled, of all runs of these flows."""
     ids = [(flow_id,) for flow_id in flow_ids]
     return [Live(*row) for row in tx.fetch(CANCEL_UNSTARTED, ids=ids, reason=reason, message=message, now=now)]
-
-
-RERUN = f"""
-UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, keeps_definition = :keep,
-               definition_id = CASE WHEN :keep = 1 THEN run.definition_id ELSE f.definition_id END,
-               retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL,
-               rerun_at = :now, stale_at = NULL, passed_over = NULL
-FROM ROWS(:ids, run_id) x, flow f
-WHERE run.id = x.run_id AND f.id = run.flow_id AND run.state IN (6, 7, 8, 9)
-RETURNING {COLUMNS}
-"""
-
-
-def rerun(tx: Transaction, run_ids: Sequence[int], now: int, *, keep: bool = False) -> list[Live]:
-    """Final -> waiting, with the flow's current definition, or to `keep` their own. Those not final are left alone."""
-    ids = [(run_id,) for run_id in run_ids]
-    waiting = [Live(*row) for row in tx.fetch(RERUN, ids=ids, now=now, keep=int(keep))]
-    look_behind(tx, [run.run_id for run in waiting], now)
-    return waiting
-
-
-REDEFINE = """
-UPDATE run SET definition_id = f.definition_id
-FROM ROWS(:ids, flow_id) x JOIN flow f ON f.id = x.flow_id
-WHERE run.flow_id = f.id AND run.state = 1 AND run.keeps_definition = 0
-"""
-
-WAITING = f"""
-SELECT {COLUMNS}
-FROM ROWS(:ids, flow_id) x CROSS JOIN run
-WHERE run.flow_id = x.flow_id AND run.state = 1
-"""
-
-WAITING_BY_THEIR_OWN = f"{WAITING} AND run.keeps_definition = 1"
-
-
-def redefine(tx: Transaction, flow_ids: Sequence[int]) -> None:
-    """Give the waiting runs of these flows their flow's current definition, but not those that keep their own."""
-    if flow_ids:
-        tx.run(REDEFINE, ids=[(flow_id,) for flow_id in flow_ids])
-
-
-def waiting(tx: Transaction, flow_ids: Sequence[int]) -> list[Live]:
-    """The waiting runs of these flows."""
-    return [Live(*row) for row in tx.fetch(WAITING, ids=[(flow_id,) for flow_id in flow_ids])]
-
-
-def waiting_by_their_own(tx: Transaction, flow_ids: Sequence[int]) -> list[Live]:
-    """Those of them that keep a definition of their own."""
-    return [Live(*row) for row in tx.fetch(WAITING_BY_THEIR_OWN, ids=[(flow_id,) for flow_id in flow_ids])]
 
 
 def moves(runs: Sequence[Live], old: State) -> list[Move]:

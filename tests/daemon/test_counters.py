@@ -16,7 +16,7 @@ from sensord.core.needs import deadline, needs
 from sensord.core.run import State
 from sensord.core.sensor import masks
 from sensord.errors import SensordError
-from sensord.store import edges, runs
+from sensord.store import edges, waits
 from sensord.store.database import Database
 from sensord.store.runs import Live
 from sensord.store.tables import METADATA
@@ -73,8 +73,8 @@ class Books:
         before, was_satisfied = self.waits, self.satisfied
         self.waits, self.satisfied = {}, {}
         with self.world.db.transaction() as tx:
-            waiting = runs.waiting(tx, list(picture.catalog.by_id))
-            began = runs.begun(tx, [run.run_id for run in waiting])
+            waiting = waits.find(tx, list(picture.catalog.by_id))
+            began = waits.begun(tx, [run.run_id for run in waiting])
             pending = dict(tx.fetch("SELECT id, pending FROM run"))
             timers = {(run, what): (attempt, due) for run, what, attempt, due in tx.fetch("SELECT * FROM timer")}
             gates = {(gate.run_id, gate.sensor): gate for gate in edges.gates(tx, [run.run_id for run in waiting])}

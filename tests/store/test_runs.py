@@ -3,7 +3,7 @@
 import pytest
 
 from sensord.core.run import State
-from sensord.store import edges, runs
+from sensord.store import edges, reruns, runs
 from sensord.store.database import Database, Transaction
 from sensord.store.runs import Beginning, NewRun
 from tests.store.rows import ended, make_flows, make_runs, states
@@ -102,7 +102,7 @@ def test_only_a_run_that_has_ended_is_rerun(db: Database) -> None:
         over, waiting = make_runs(tx, make_flows(tx, "orders")["orders"], 10, 11)
         runs.conclude(tx, [(over.run_id, State.FAILED, "r", "m")], 5)
 
-        again = runs.rerun(tx, [over.run_id, waiting.run_id], 77)
+        again = reruns.rerun(tx, [over.run_id, waiting.run_id], 77)
 
         assert [run.run_id for run in again] == [over.run_id]
         assert tx.fetch("SELECT state, reason, message, finished_at FROM run WHERE id = :id", id=over.run_id) == [

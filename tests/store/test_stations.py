@@ -6,7 +6,7 @@ import pytest
 
 from sensord.core.instant import from_micros
 from sensord.core.run import State
-from sensord.store import runs, stations
+from sensord.store import attempts, runs, stations
 from sensord.store.database import Database
 from sensord.store.lead import Holder, Lead, current_leader
 from sensord.store.reads.daemon import standing_by
@@ -38,13 +38,13 @@ def test_each_station_finds_its_own(db: Database) -> None:
         Assigned(begun, 1, State.RUNNING, None, None),
     ]
     with db.transaction() as tx:
-        assert [one.station for one in runs.elsewhere(tx, "here")] == ["there"]
+        assert [one.station for one in attempts.elsewhere(tx, "here")] == ["there"]
 
 
 def test_what_is_to_be_ended_says_when(db: Database) -> None:
     (mine,) = start(db, "here")
     with db.transaction() as tx:
-        runs.stop(tx, [(mine, 1, "timed_out")])
+        attempts.stop(tx, [(mine, 1, "timed_out")])
         set_timers(tx, [Timer(mine, What.KILL, 1, 99), Timer(mine, What.TIMEOUT, 1, 50)])
 
     assert stations.assigned(db, "here") == [Assigned(mine, 1, State.STARTING, "timed_out", 99)]

@@ -10,7 +10,7 @@ from sensord.daemon.picture import Picture
 from sensord.daemon.settle import settle
 from sensord.errors import InvalidValue
 from sensord.executors.base import Attempt
-from sensord.store import runs
+from sensord.store import attempts, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
@@ -54,7 +54,7 @@ def _stop(tx: Transaction, picture: Picture, run: Live, name: str, new: State, n
     changed = Changed(f"{name} is being ended, and is {new.label} then")
     attempt = Attempt(run.run_id, run.attempt)
     if attempt in picture.stopping:
-        runs.stop(tx, [(run.run_id, run.attempt, new.label)])
+        attempts.stop(tx, [(run.run_id, run.attempt, new.label)])
         changed.rung.stopping[attempt] = new.label
     else:
         end(tx, picture.catalog, run, new.label, changed.rung, now)

@@ -1,0 +1,66 @@
+"""The SQL of attempts under way: how often was tried, which are being ended from outside, which are elsewhere.
+
+How an attempt changes its run's state is in `runs`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sensord.store.database import Transaction
+
+TRIES = """
+SELECT r.id, r.flow_id, r.definition_id, r.attempt - r.retried_from
+FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number
+WHERE r.state IN (3, 4)
+"""
+
+
+def tries(tx: Transaction, attempts: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int, int]]:
+    """Of these attempts (run, number) those under way: run -> (flow, definition, tries so far in its retry budget)."""
+    rows = tx.fetch(TRIES, attempts=attempts)
+    return {run_id: (flow_id, definition_id, number) for run_id, flow_id, definition_id, number in rows}
+
+
+STOP = """
+UPDATE attempt SET stopping = x.reason
+FROM ROWS(:attempts, run_id, number, reason text) x
+WHERE attempt.run_id = x.run_id AND attempt.number = x.number
+"""
+
+
+def stop(tx: Transaction, attempts: Sequence[tuple[int, int, str]]) -> None:
+    """Note why attempts are being ended from outside, before their commands are told."""
+    tx.run(STOP, attempts=attempts)
+
+
+class Elsewhere(NamedTuple):
+    """An attempt whose command was started, or is to start, at another station."""
+
+    run_id: int
+    number: int
+    station: str
+    host: str
+
+
+ELSEWHERE = """
+SELECT r.id, a.number, a.station, a.host
+FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
+WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.station <> :station
+"""
+
+
+def elsewhere(tx: Transaction, station: str) -> list[Elsewhere]:
+    """The attempts under way that were handed to an executor at another station."""
+    return [Elsewhere(*row) for row in tx.fetch(ELSEWHERE, station=station)]
+
+
+STOPPING = """
+SELECT a.run_id, a.number, a.stopping
+FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
+WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.stopping IS NOT NULL
+"""
+
+
+def stopping(tx: Transaction) -> dict[tuple[int, int], str]:
+    """The attempts that are being ended from outside: (run, attempt) -> reason."""
+    return {(run_id, number): reason for run_id, number, reason in tx.fetch(STOPPING)}
