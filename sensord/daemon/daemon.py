@@ -9,7 +9,6 @@ import random
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,14 +25,16 @@ from sensord.daemon.away import Away
 from sensord.daemon.catalog import Catalog
 from sensord.daemon.changes import CHANGES
 from sensord.daemon.dispatch import Place, dispatch, jobs
+from sensord.daemon.handover import Handover
 from sensord.daemon.outcomes import Chance, record
 from sensord.daemon.picture import Picture, load_picture
 from sensord.daemon.plan import plan
 from sensord.daemon.requests import Handler, Tell, serve
 from sensord.daemon.retention import Pruner
 from sensord.daemon.retire import retire
-from sensord.daemon.settle import Settled, settle
+from sensord.daemon.settle import settle
 from sensord.daemon.sweep import Sweeper
+from sensord.daemon.turn import Turn
 from sensord.daemon.unheard import Unheard
 from sensord.errors import InvalidValue, NotFound
 from sensord.executors.base import Attempt, Executor, Forgotten, Job, Report
@@ -46,31 +47,6 @@ log = logging.getLogger("sensord")
 
 PLAN_BUDGET = 500
 """Ticks planned in one turn at most, so that a long backlog never holds up the rest."""
-
-
-@dataclass(slots=True)
-class Turn:
-    """What one tick did."""
-
-    requests: int = 0
-    reports: int = 0
-    submitted: int = 0
-    alarms: int = 0
-    pruned: int = 0
-    mended: int = 0
-    filled: int = 0
-    planned: list[Live] = field(default_factory=list)
-    settled: Settled = field(default_factory=Settled)
-    started: list[Live] = field(default_factory=list)
-    ended: list[Live] = field(default_factory=list)
-    retrying: list[Live] = field(default_factory=list)
-    retired: list[str] = field(default_factory=list)
-
-    @property
-    def idle(self) -> bool:
-        """Whether there was nothing to do."""
-        told = self.requests or self.reports or self.alarms or self.retired or self.pruned or self.mended or self.filled
-        return not (told or self.submitted or self.planned or self.settled.released)
 
 
 class Daemon:
@@ -107,8 +83,7 @@ class Daemon:
         self._retention: timedelta | None = None
         self._retire_after: timedelta | None = None
         self._reports: list[Report] = []
-        self._jobs: list[Job] = []
-        self._kills: list[tuple[Attempt, int]] = []
+        self._handover = Handover()
         self._live: list[Live] = []
         self._stale = False
         self._handlers: dict[str, Handler] = {
@@ -128,7 +103,7 @@ class Daemon:
         running = [Attempt(run.run_id, run.attempt) for run in self._live if run.state == State.RUNNING]
         here = [attempt for attempt in running if attempt not in self._away]
         self.executor.adopt(here)
-        self._unheard.expect([*here, *(job.attempt for job in self._jobs)], self.clock.now())
+        self._unheard.expect([*here, *(job.attempt for job in self._handover.jobs)], self.clock.now())
 
     def stop(self, *, now: bool = False) -> str:
         """Drain: start nothing more, end when all commands have ended. With `now` they are left to the next daemon."""
@@ -176,7 +151,7 @@ class Daemon:
 
     @property
     def done(self) -> bool:
-        return self.stopping or (self.draining and not self.active and not self._jobs)
+        return self.stopping or (self.draining and not self.active and not self._handover.jobs)
 
     @property
     def active(self) -> int:
@@ -239,8 +214,8 @@ class Daemon:
                 submit = self._turn(tx, turn, now)
             turn.reports = len(self._reports)
             self._reports.clear()
-            self._jobs += submit
-        self._hand_over(turn)
+            self._handover.add(submit)
+        turn.submitted = self._handover.tell(self.executor, self.lead, self._away)
         if not self.draining and self._pruner.is_due(to_micros(now), has_time=turn.idle):
             turn.pruned = self._prune(to_micros(now))
         if turn.idle and self._sweeper.is_due(to_micros(now)):
@@ -292,18 +267,6 @@ class Daemon:
         picture.note_settled(filled.settled)
         picture.take_out(filled.left)
 
-    def _hand_over(self, turn: Turn) -> None:
-        """Tell the executor what has been committed. What it refuses is kept for the next turn."""
-        if self._jobs:
-            self.lead.confirm()
-            self.executor.submit(self._jobs)
-            turn.submitted = len(self._jobs)
-            self._jobs.clear()
-        while self._kills:
-            if self._kills[0][0] not in self._away:
-                self.executor.kill(*self._kills[0])
-            del self._kills[0]
-
     def _prune(self, now: int) -> int:
         """One step of retention; returns how much it did. See there why logs go before rows."""
         with self._writing() as tx:
@@ -326,7 +289,7 @@ class Daemon:
 
     def _ring(self, rung: Rung) -> None:
         self._picture.note_alarms(rung)
-        self._kills += rung.kills
+        self._handover.add(kills=rung.kills)
         if rung.next_due is not None:
             self._picture.expect(rung.next_due)
 
@@ -366,8 +329,8 @@ class Daemon:
         self._away.follow(attempts.elsewhere(tx, self._place.station))
         starting = [run for run in self._live if run.state == State.STARTING]
         here = [run for run in starting if Attempt(run.run_id, run.attempt) not in self._away]
-        self._jobs = jobs(tx, self._picture.catalog, here, self._place)
-        self._kills = [(attempt, signal.SIGTERM) for attempt in self._picture.stopping]
+        submit = jobs(tx, self._picture.catalog, here, self._place)
+        self._handover.begin_anew(submit, [(attempt, signal.SIGTERM) for attempt in self._picture.stopping])
 
 
 def _to_nobody(_: Transaction, __: str) -> None:

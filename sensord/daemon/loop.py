@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sensord.daemon.daemon import Daemon, Turn
+from sensord.daemon.daemon import Daemon
 from sensord.daemon.notify import Watchdog
 from sensord.daemon.report import report
 from sensord.daemon.signals import RELOAD, Signals
+from sensord.daemon.turn import Turn
 from sensord.daemon.watch import Watcher
 from sensord.errors import ConfigError, LeadLost, SensordError
 from sensord.store.lead import Lead

@@ -4,7 +4,8 @@ import logging
 
 from sensord.core.instant import format_instant, from_micros
 from sensord.core.run import State
-from sensord.daemon.daemon import Daemon, Turn
+from sensord.daemon.daemon import Daemon
+from sensord.daemon.turn import Turn
 from sensord.store.runs import Live
 
 log = logging.getLogger("sensord")

@@ -10,10 +10,10 @@ import pytest
 
 from sensord.core.run import State
 from sensord.daemon import loop
-from sensord.daemon.daemon import Turn
 from sensord.daemon.eyes import watch_folder
 from sensord.daemon.loop import Loop
 from sensord.daemon.signals import Signals
+from sensord.daemon.turn import Turn
 from sensord.errors import DatabaseError, SensordError, Unreachable
 from sensord.executors.base import Job
 from sensord.store import requests

@@ -6,7 +6,7 @@ import pytest
 
 from sensord.core.run import State
 from sensord.daemon import sweep
-from sensord.daemon.daemon import Turn
+from sensord.daemon.turn import Turn
 from tests.daemon.world import HOURLY, World, on
 
 TEN = "2026-11-22T10:00"

@@ -12,8 +12,9 @@ from sensord.config import Config, load
 from sensord.core.instant import format_instant, from_micros, to_micros
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
-from sensord.daemon.daemon import Daemon, Turn
+from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
+from sensord.daemon.turn import Turn
 from sensord.executors.base import Attempt, Job
 from sensord.store.database import Database
 from sensord.store.lead import Holder, Lead
