@@ -47,6 +47,7 @@ def test_a_file_with_a_clock_of_its_own_still_needs_it() -> None:
         ("executors", {"click", "rich", "psycopg", "sqlite3", "sqlalchemy", "sqlmodel", "sensord.store"}),
         ("store", {"click", "rich", "sensord.cli", "sensord.daemon", "sensord.executors"}),
         ("daemon", {"click", "rich", "sensord.cli"}),
+        ("importing", {"click", "rich", "pydantic", "sqlite3", "sensord.cli", "sensord.daemon", "sensord.store"}),
     ],
 )
 def test_a_room_really_loads_no_stranger(room: str, strangers: set[str]) -> None:

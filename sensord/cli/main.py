@@ -32,6 +32,7 @@ COMMANDS = {
     "graph": "sensord.cli.graph:graph",
     "schema": "sensord.cli.schema:schema",
     "simulate": "sensord.cli.simulate:simulate",
+    "import": "sensord.cli.imports:imports",
     "flow": "sensord.cli.flow:flow",
     "run": "sensord.cli.run:run",
     "backfill": "sensord.cli.backfill:backfill",

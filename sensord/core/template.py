@@ -53,7 +53,7 @@ class Template:
 
     def __str__(self) -> str:
         """In Jinja2's syntax, to show it."""
-        return "".join(_escape(part) if isinstance(part, str) else str(part) for part in self.parts)
+        return "".join(escape_text(part) if isinstance(part, str) else str(part) for part in self.parts)
 
 
 Text = str | Template
@@ -91,7 +91,10 @@ def quote_word(text: str) -> str:
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
-def _escape(text: str) -> str:
-    """A literal text that would be read as more than that."""
-    special = "{{" in text or "{%" in text or text.endswith("{")
-    return "{% raw %}" + text + "{% endraw %}" if special else text
+def escape_text(text: str) -> str:
+    """A literal text as part of a template: what would be read as more than that stands in `{% raw %}`."""
+    if "{{" not in text and "{%" not in text and not text.endswith("{"):
+        return text
+    if "endraw" in text:  # its end must not be found within it
+        text = text.replace("{%", "{{% endraw %}{% raw %}%")
+    return "{% raw %}" + text + "{% endraw %}"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sensord.config import flow_from_body
 from sensord.config.templates import parse_template
 from sensord.core.command import argv, values
-from sensord.core.template import Substitution, Template, Values, render
+from sensord.core.template import Substitution, Template, Values, escape_text, render
 from sensord.core.template_filters import Filter
 from tests.config.folder import PLAIN, SCHEDULE, Folder
 
@@ -61,6 +61,19 @@ EXPECTED = "expected a variable or params.name, with filters, got "
 VARIABLES = (
     "the variables are flow, logical_date, data_interval_start, data_interval_end, run_id, attempt and params.name"
 )
+
+
+@given(
+    st.text(alphabet="{}% \nenadrwx")
+    | st.lists(st.sampled_from(["{% raw %}", "{%- endraw", "%}", "{", "x"])).map("".join)
+)
+def test_a_text_that_is_escaped_is_itself(text: str) -> None:
+    assert parse_template(escape_text(text)).text == text
+    assert parse_template(escape_text(text) + "{{ flow }}").text == Template(
+        (text, Substitution("flow")) if text else (Substitution("flow"),)
+    )
+
+
 RAW = "for the characters themselves write {% raw %}...{% endraw %}"
 
 

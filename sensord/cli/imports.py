@@ -1,0 +1,58 @@
+"""`sensord import`: flows from crontabs."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from sensord.cli.command import Group, Session, pass_session
+
+_ZONE = "By which its times are, where it does not say so itself."
+_INTO = "The folder below flows/ to write into."
+_DRY_RUN = "Print the files, write none."
+
+into_option = click.option("--into", "folder", metavar="FOLDER", default="", help=_INTO)
+dry_run_option = click.option("--dry-run", is_flag=True, help=_DRY_RUN)
+
+
+@click.group("import", cls=Group)
+def imports() -> None:
+    """Make flows of what another system runs."""
+
+
+@imports.command(
+    "crontab",
+    examples=[
+        "sensord import crontab /etc/crontab --timezone Europe/Amsterdam --dry-run",
+        "sensord import crontab jobs.cron --into cron",
+    ],
+)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--timezone", "zone", metavar="ZONE", help=_ZONE)
+@click.option("--users/--no-users", default=None, help="Whether a user stands before each command, as in /etc/crontab.")
+@into_option
+@dry_run_option
+@pass_session
+def crontab(session: Session, file: Path, zone: str | None, users: bool | None, folder: str, dry_run: bool) -> None:
+    """Make a flow of each line of a crontab; `-` reads what `crontab -l` prints.
+
+    The commands stay what they are, with the variables and the folder that cron gives them. Files that are there are
+    never written over. What could not be carried over is told, line by line, and why; what is written has passed the
+    check of its file.
+    """
+    from sensord.cli.import_files import finish, folder_name, given_zone, homes
+    from sensord.config.document import Fault
+    from sensord.config.files import read_text
+    from sensord.errors import SensordError
+    from sensord.importing.crontab_flows import import_crontab
+
+    prefix, zone = folder_name(folder), given_zone(zone)
+    try:
+        text = sys.stdin.read() if str(file) == "-" else read_text(file)
+    except OSError as error:
+        raise SensordError(f"cannot read {file}: {error.strerror}") from error
+    except (UnicodeDecodeError, Fault) as error:
+        raise SensordError(f"cannot read {file}: {error}") from error
+    name = "crontab" if str(file) == "-" else str(file)
+    found = import_crontab(text, name, zone=zone, users=users, folder=prefix, home=homes(session))
+    finish(session, found, dry_run=dry_run)

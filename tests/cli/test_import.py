@@ -1,0 +1,184 @@
+"""`sensord import`: files are written where there are none, load and pass the check, and what is missing is told."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sensord.cli.import_files import finish
+from sensord.cli.session import Session
+from sensord.config import load
+from sensord.core.command import argv
+from sensord.core.flow import Command
+from sensord.importing.crontab_flows import import_crontab
+from tests.cli.program import Program, write
+from tests.daemon.world import HOURLY, World
+from tests.support.cases import share
+
+CRONTAB = """\
+MAILTO=ops@example.org
+# The nightly backup
+30 2 * * * /usr/local/bin/backup.sh --keep 7
+@hourly docker ps --format '{{.Names}}' | wc -l
+@reboot start
+"""
+
+
+@pytest.fixture
+def crontab(tmp_path: Path) -> Path:
+    file = tmp_path / "jobs.cron"
+    file.write_text(CRONTAB)
+    return file
+
+
+def commands(folder: Path) -> dict[str, Command]:
+    config = load(folder)
+    assert config.problems == []
+    return {name: loaded.flow.command for name, loaded in config.flows.items()}
+
+
+def test_each_job_becomes_a_file_that_passes_the_check(on_files: Program, crontab: Path) -> None:
+    said = on_files("import", "crontab", str(crontab), "--timezone", "Europe/Amsterdam")
+    assert (said.code, said.out) == (0, "")
+    assert said.err.replace(f"{on_files.folder.parent}/", "").splitlines() == [
+        "made config/flows/backup.toml",
+        "made config/flows/docker.toml",
+        "jobs.cron:1: differs: MAILTO=ops@example.org: no mail is sent",
+        "    hint: what a command writes is kept with its run: `sensord run logs FLOW`",
+        "jobs.cron:3: differs: 30 2 * * * /usr/local/bin/backup.sh --keep 7: "
+        "cron starts it in its user's home, which is not known here",
+        "    hint: say it with cwd, below [run]",
+        "jobs.cron:4: differs: @hourly docker ps --format '{{.Names}}' | wc -l: "
+        "cron starts it in its user's home, which is not known here",
+        "    hint: say it with cwd, below [run]",
+        "jobs.cron:5: left out: @reboot start: "
+        "expected one of @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, got '@reboot'",
+        "    hint: a schedule's ticks are instants; the start of a machine is none",
+        "jobs.cron: differs: overlaps: cron starts a command while its last one still runs; a flow waits",
+        "    hint: max_active = 2 or more, below [run], lets them run side by side",
+        "2 flows made, 1 thing left out",
+        "next: `sensord --config config check`",
+    ]
+    assert on_files("check").err == "no errors, 2 flows fit to run\n"
+    assert on_files("next", "backup", "-n", "1").out == "2026-11-23T01:30:00Z\n"
+    assert argv(commands(on_files.folder)["docker"]) == ("/bin/sh", "-c", "docker ps --format '{{.Names}}' | wc -l")
+
+
+def test_what_is_there_stays_as_it_is(on_files: Program, crontab: Path) -> None:
+    write(on_files, "Backup", HOURLY)
+    on_files("import", "crontab", str(crontab))
+    said = on_files("import", "crontab", str(crontab))
+    assert "jobs.cron:3: left out: backup: there is a flow of this name already" in said.err
+    assert said.err.splitlines()[-1] == "0 flows made, 3 things left out"
+    assert set(load(on_files.folder).flows) == {"Backup", "docker"}
+    assert (on_files.folder / "flows/Backup.toml").read_text() == HOURLY
+
+
+def test_into_names_a_folder_and_editors_find_the_schema_from_there(on_files: Program, crontab: Path) -> None:
+    assert on_files("import", "crontab", str(crontab), "--into", "etl/cron").code == 0
+    assert set(load(on_files.folder).flows) == {"etl/cron/backup", "etl/cron/docker"}
+    text = (on_files.folder / "flows/etl/cron/backup.toml").read_text()
+    assert text.startswith("#:schema ../../../schema/flow.json\n\n# from ")
+
+
+def test_a_dry_run_prints_the_files_and_writes_none(on_files: Program, crontab: Path) -> None:
+    said = on_files("import", "crontab", str(crontab), "--dry-run")
+    first, second = said.out.split(f"# {on_files.folder}/flows/")[1:]
+    assert tomllib.loads(first.partition("\n")[2])["run"] == {
+        "shell": True,
+        "command": "/usr/local/bin/backup.sh --keep 7",
+    }
+    assert second.startswith("docker.toml\n")
+    assert "2 flows to be made, 1 thing left out" in said.err
+    assert list((on_files.folder / "flows").iterdir()) == []
+
+
+def test_the_caller_s_home_is_where_the_commands_start(on_files: Program, crontab: Path) -> None:
+    on_files("import", "crontab", str(crontab), HOME="/home/etl")
+    assert commands(on_files.folder)["backup"].cwd == "/home/etl"
+
+
+def test_in_the_crontab_of_the_system_homes_are_those_of_the_users(on_files: Program, tmp_path: Path) -> None:
+    (tmp_path / "system").write_text("* * * * * root a\n* * * * * no-such-user b\n")
+    said = on_files("import", "crontab", str(tmp_path / "system"), HOME="/home/etl")
+    assert commands(on_files.folder)["a"].cwd == "/root"
+    assert "which is not known here" in said.err
+
+
+def test_it_takes_what_crontab_l_prints(on_files: Program) -> None:
+    on_files.answers = CRONTAB
+    said = on_files("import", "crontab", "-", "--timezone", "UTC")
+    assert "\ncrontab:5: left out: @reboot start: " in said.err
+    assert set(commands(on_files.folder)) == {"backup", "docker"}
+
+
+def test_whether_there_are_users_may_be_said(on_files: Program, tmp_path: Path) -> None:
+    (tmp_path / "system").write_text("* * * * * www load.sh\n")
+    on_files("import", "crontab", str(tmp_path / "system"), "--users")
+    assert argv(commands(on_files.folder)["load"])[2] == "load.sh"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere"], 1, "nowhere: No such file or directory"),
+        (["jobs.cron", "--timezone", "Mars"], 2, "--timezone: expected a time zone such as Europe/Amsterdam"),
+        (["jobs.cron", "--into", "../x"], 2, "--into: expected a name of letters, digits"),
+        (["latin1"], 1, "expected UTF-8, got the byte 0xe9"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    on_files: Program, crontab: Path, arguments: list[str], code: int, message: str
+) -> None:
+    (crontab.parent / "latin1").write_bytes(b"# caf\xe9\n")
+    file, *options = arguments
+    said = on_files("import", "crontab", str(crontab.parent / file), *options)
+    assert said.code == code
+    assert message in said.err
+    assert list((on_files.folder / "flows").iterdir()) == []
+
+
+def test_where_nothing_can_be_written_it_says_so(on_files: Program, crontab: Path) -> None:
+    (on_files.folder / "flows").rmdir()
+    (on_files.folder / "flows").write_text("a file")
+    said = on_files("import", "crontab", str(crontab))
+    assert said.code == 1
+    assert said.err.startswith("error: cannot write ")
+
+
+def test_what_defaults_make_wrong_is_told_where_it_is(on_files: Program, crontab: Path) -> None:
+    (on_files.folder / "flows/defaults.toml").write_text("[schedule]\nstart = 2026-01-01\n")
+    said = on_files("import", "crontab", str(crontab))
+    assert said.code == 1
+    assert "error: flows/backup.toml:" in said.err
+    assert "expected first only without a start, got both" in said.err
+
+
+def test_the_flows_run_as_they_did(world: World, sensord: Program, crontab: Path) -> None:
+    # given an imported folder, and a daemon that starts at 10:30
+    sensord("import", "crontab", str(crontab))
+    world.start()
+    world.tick()
+
+    # then nothing is run that cron has run, and at 11:00 what cron would run
+    assert sensord("run", "list").out == ""
+    world.tick("2026-11-22T11:00")
+    assert [line.split()[0] for line in sensord("run", "list").lines[1:]] == ["docker"]
+
+
+LINES = st.text(st.characters(codec="utf-8", exclude_characters="\n")) | st.text(alphabet="{%}#'\"\\ a=@*/")
+
+
+@share(0.5)
+@given(lines=st.lists(LINES | LINES.map("* * * * * {}".format), max_size=4))
+def test_whatever_stands_in_a_crontab_what_is_written_loads(
+    lines: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("config")
+    found = import_crontab("\n".join(lines), "crontab", home=lambda _: "/")
+    session = Session(environ={"SENSORD_CONFIG": str(folder)})
+    finish(session, found, dry_run=False)
+    if (folder / "flows").exists():
+        assert load(folder).problems == []
