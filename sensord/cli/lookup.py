@@ -48,7 +48,7 @@ def find_run(db: Database, clock: Clock, name: str, when: When) -> Run:
 
 def find_run_or_id(db: Database, clock: Clock, flow: str, when: When) -> Run:
     """As find_run; a number in place of the flow, without a date, is a run's id."""
-    if not (flow.isdigit() and when == "latest"):
+    if not (flow.isascii() and flow.isdigit() and when == "latest"):
         return find_run(db, clock, flow, when)
     found = runs.by_id(db, int(flow)) if len(flow) < 19 else None
     if found is None:

@@ -28,12 +28,15 @@ def serve(db: Database, handlers: Mapping[str, Handler], write: Writer, now: int
     """
     gathered = requests.unanswered(db)
     for request in gathered:
+        said: list[str] = []
         try:
-            _find(handlers, request)(request.body | {"who": request.who}, _tell(request, now))
+            _find(handlers, request)(request.body | {"who": request.who}, _tell(request, now, said))
+            log.info("%s, asked by %s: %s", request.kind, request.who, said[-1])
         except (DatabaseError, LeadLost):
             raise
         except SensordError as error:
             _refuse(request, Answer(False, error.message, error.hint, error.exit_code), write, now)
+            log.info("%s, asked by %s, is refused: %s", request.kind, request.who, error.message)
         except Exception as error:
             log.exception("request %d (%s) failed", request.id, request.kind)
             _refuse(request, Answer(False, f"internal error: {error!r}; the daemon's log says more"), write, now)
@@ -51,5 +54,9 @@ def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
     return handler
 
 
-def _tell(request: Request, now: int) -> Tell:
-    return lambda tx, text: requests.answer(tx, request, Answer(True, text), now)
+def _tell(request: Request, now: int, said: list[str]) -> Tell:
+    def tell(tx: Transaction, text: str) -> None:
+        requests.answer(tx, request, Answer(True, text), now)
+        said.append(text)
+
+    return tell

@@ -1,7 +1,7 @@
 """Whatever is typed, the program answers or says what is wrong: never a traceback, nor an exit code of its own."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.cli.program import Program
@@ -55,6 +55,7 @@ def filled(world: World, sensord: Program) -> Program:
 
 
 @given(command=st.sampled_from(COMMANDS), words=st.lists(WORDS, max_size=4))
+@example(command=["run", "show"], words=["²"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_words(filled: Program, command: list[str], words: list[str]) -> None:
     said = filled(*command, *words)

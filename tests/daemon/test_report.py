@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from sensord.daemon.report import report
+from sensord.store import requests
 from tests.daemon.world import DAILY, HOURLY, World, on
 
 TEN = "2026-11-22T10:00"
@@ -51,6 +52,20 @@ def test_what_goes_wrong_is_a_warning(world: World, logged: pytest.LogCaptureFix
         "orders 2026-11-22T10:00:00Z: failed",
         "patient 2026-11-22T10:00:00Z: failed, and will be tried again",
         "mart 2026-11-22T10:00:00Z: failed without a start, by its sensors' policies",
+    ]
+
+
+def test_who_asked_for_what_and_what_was_answered(world: World, logged: pytest.LogCaptureFixture) -> None:
+    world.flow("orders", HOURLY)
+    world.start()
+    requests.ask(world.db, "pause", {"flow": "orders"}, who="ann@here", now=0)
+    requests.ask(world.db, "pause", {"flow": "order"}, who="ann@here", now=0)
+
+    world.tick()
+
+    assert logged.messages == [
+        "pause, asked by ann@here: orders is paused",
+        "pause, asked by ann@here, is refused: expected a flow, got 'order'",
     ]
 
 
