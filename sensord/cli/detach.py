@@ -14,6 +14,8 @@ from pathlib import Path
 from sensord.cli import render
 from sensord.cli.daemon import run_daemon
 from sensord.cli.session import Session
+from sensord.daemon.station import make_folder
+from sensord.errors import SensordError
 
 READY = b"READY=1"
 STANDS_BY = b"STATUS=stands by"
@@ -48,9 +50,12 @@ def run_detached(session: Session) -> None:
 
 def open_log(session: Session) -> Path:
     """The log's path; the file is there, and only we may read it."""
-    session.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(session.state_folder)
     path = session.state_folder / "daemon.log"
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise SensordError(f"cannot write {path}: {error.strerror}") from error
     return path
 
 

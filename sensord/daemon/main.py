@@ -22,7 +22,7 @@ from sensord.daemon.eyes import watch_folder
 from sensord.daemon.loop import Loop
 from sensord.daemon.notify import notify
 from sensord.daemon.signals import Signals
-from sensord.daemon.station import read_station
+from sensord.daemon.station import make_folder, read_station
 from sensord.daemon.watch import Watcher
 from sensord.errors import ConfigError
 from sensord.executors.local import LocalExecutor
@@ -44,7 +44,7 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
     Raises SensordError where it cannot start: ConfigError, DatabaseError, and on SQLite DaemonRunning.
     """
     settings = load_settings(directory)
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.state)
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
         db = stack.enter_context(Database.open(url or settings.database_url, durability=settings.durability))

@@ -13,6 +13,16 @@ from sensord.errors import SensordError
 FILE = "station"
 
 
+def make_folder(state: Path) -> None:
+    """The state folder, where there is none yet: for its owner alone. SensordError where it cannot be made."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SensordError(
+            f"cannot use {state} as state folder: {error.strerror}", hint="`state` in sensord.toml may name another"
+        ) from error
+
+
 def read_station(state: Path) -> str:
     """The name that is written in a state folder; a new one the first time."""
     path = state / FILE

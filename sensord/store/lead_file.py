@@ -7,6 +7,7 @@ import fcntl
 import json
 import math
 import os
+from contextlib import suppress
 from dataclasses import asdict
 
 from sensord.core.instant import from_micros
@@ -42,7 +43,7 @@ class FileLead(Lead):
             _seize(db, descriptor, wait)
             lead = cls(lock_path(db), descriptor, holder)
             lead.renew()
-            _write(descriptor, holder)
+            lead._write()
         except BaseException:
             os.close(descriptor)
             raise
@@ -64,11 +65,22 @@ class FileLead(Lead):
             raise LeadLost(f"expected our lock on {self._path}, got none", hint="never remove the lock's file")
 
     def complain(self, trouble: str | None) -> None:
-        """Into the lock's file, which has its room even where the disk is full."""
+        """Into the lock's file, which has its room even where the disk is full, but for file systems that copy on
+        write: there the log alone has the trouble."""
         if self._descriptor is not None:
             times = os.fstat(self._descriptor)
-            _write(self._descriptor, self._holder, trouble and trouble[:_LONGEST])
+            with suppress(DatabaseError):
+                self._write(trouble and trouble[:_LONGEST])
             os.utime(self._descriptor, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def _write(self, trouble: str | None = None) -> None:
+        """One write of always the same size: a reader sees the old holder or the new one, never half of it."""
+        assert self._descriptor is not None
+        text = json.dumps(asdict(self._holder) | ({"trouble": trouble} if trouble else {}))
+        try:
+            os.pwrite(self._descriptor, text.encode().ljust(_SIZE - 1) + b"\n", 0)
+        except OSError as error:
+            raise DatabaseError(f"cannot write {self._path}: {error.strerror}", hint="make room on the disk") from error
 
     def release(self) -> None:
         if self._descriptor is not None:
@@ -117,12 +129,6 @@ def _lock(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _write(descriptor: int, holder: Holder, trouble: str | None = None) -> None:
-    """One write of always the same size: a reader sees the old holder or the new one, never half of it."""
-    text = json.dumps(asdict(holder) | ({"trouble": trouble} if trouble else {}))
-    os.pwrite(descriptor, text.encode().ljust(_SIZE - 1) + b"\n", 0)
 
 
 def _read(descriptor: int) -> Leader | None:

@@ -194,6 +194,8 @@ def explain(error: sqlite3.Error, path: str) -> DatabaseError:
         hint = "sensord db upgrade"
     elif "disk is full" in text:
         hint = "make room on the disk"
+    elif "disk I/O error" in text:
+        hint = "look into the system's log: the disk is failing, or takes no more"
     else:
         hint = None
     return DatabaseError(f"{path}: {text}", hint=hint)

@@ -2,9 +2,7 @@
 
 import os
 import signal
-import socket
 import sqlite3
-import struct
 import subprocess
 import time
 from collections.abc import Callable
@@ -89,29 +87,15 @@ class Actor:
             self.process.kill()
             self.process.wait()
 
-    @property
-    def state(self) -> Path:
-        return self.site.config.parent / "state"
 
-
-def find_keeper(state: Path) -> int | None:
-    """A descriptor of the process that listens in a state folder, by which to signal it; None where none does."""
-    with socket.socket(socket.AF_UNIX) as visitor:
-        folder = os.open(state, os.O_RDONLY)
-        try:
-            visitor.connect(f"/proc/self/fd/{folder}/keeper.sock")
-            pid, _, _ = struct.unpack("3i", visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-            return os.pidfd_open(pid)
-        except OSError:
-            return None
-        finally:
-            os.close(folder)
-
-
-def strike_keeper(state: Path, number: signal.Signals) -> Callable[[], None] | None:
+def strike_keeper(site: Site, number: signal.Signals) -> Callable[[], None] | None:
     """Signal the keeper; returns what lets it go on, None where there is none."""
-    keeper = find_keeper(state)
-    if keeper is None:
+    pid = site.keeper()
+    if pid is None:
+        return None
+    try:
+        keeper = os.pidfd_open(pid)
+    except ProcessLookupError:
         return None
     signal.pidfd_send_signal(keeper, number)
 

@@ -122,9 +122,9 @@ class Course:
             case Kind.STOP_DAEMON:
                 return actor.freeze()
             case Kind.KILL_KEEPER:
-                return actors.strike_keeper(actor.state, signal.SIGKILL)
+                return actors.strike_keeper(actor.site, signal.SIGKILL)
             case Kind.STOP_KEEPER:
-                return actors.strike_keeper(actor.state, signal.SIGSTOP)
+                return actors.strike_keeper(actor.site, signal.SIGSTOP)
             case Kind.DATABASE_AWAY:
                 return None if self._is_on(Kind.DATABASE_AWAY) else self._store.leave()
             case Kind.EDIT:

@@ -8,6 +8,8 @@ import os
 import re
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,10 +57,11 @@ class Site:
             f'[run]\nshell = true\ncwd = "{self.work}"\ncommand = """{script}"""\n{waits}\n'
         )
 
-    def type(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """`sensord WORDS` in a process of its own."""
+    def type(self, *words: str, under: str = ":") -> subprocess.CompletedProcess[str]:
+        """`sensord WORDS` in a process of its own, of which a line of shell may first change what it inherits."""
+        command = ["sh", "-c", f'{under}; exec "$@"', "sh", *self._command(words)]
         return subprocess.run(
-            self._command(words), env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
     def ask(self, *words: str) -> Any:
@@ -70,6 +73,23 @@ class Site:
     def states(self) -> dict[str, str]:
         """The state of each flow's newest run."""
         return {run["flow"]: run["state"] for run in reversed(self.ask("run", "list")["runs"])}
+
+    @property
+    def state(self) -> Path:
+        return self.config.parent / "state"
+
+    def keeper(self) -> int | None:
+        """The pid of the keeper that listens in the state folder; None where none does."""
+        folder = os.open(self.state, os.O_RDONLY)
+        try:
+            with socket.socket(socket.AF_UNIX) as visitor:
+                visitor.connect(f"/proc/self/fd/{folder}/keeper.sock")
+                pid, _, _ = struct.unpack("3i", visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+                return int(pid)
+        except OSError:
+            return None
+        finally:
+            os.close(folder)
 
     @contextmanager
     def daemon(self) -> Iterator["RunningDaemon"]:

@@ -83,3 +83,15 @@ def test_a_database_that_is_newer_is_refused(site: Site) -> None:
     assert refused.returncode == 1
     assert "9999" in refused.stderr
     assert "newer" in refused.stderr
+
+
+@pytest.mark.parametrize("folder", ["/proc/no/state", "/dev/null/state"])
+@pytest.mark.parametrize("words", [["daemon", "start"], ["daemon", "start", "--detach"]], ids=" ".join)
+def test_a_state_folder_that_cannot_be_made_is_named(site: Site, folder: str, words: list[str]) -> None:
+    (site.config / "sensord.toml").write_text(f'state = "{folder}"\n')
+
+    said = site.type(*words)
+
+    assert said.returncode == 1
+    assert said.stderr.startswith(f"error: cannot use {folder} as state folder: ")
+    assert "hint: " in said.stderr

@@ -89,7 +89,7 @@ def test_fifty_commands_outlive_their_daemon_and_each_end_is_recorded(site: Site
 @contextmanager
 def boot(site: Site, name: str) -> Iterator[None]:
     """A keeper that takes the machine to be in this boot, for a daemon to find; it dies when that boot is over."""
-    executor = LocalExecutor(site.config.parent / "state", boot_id=name)
+    executor = LocalExecutor(site.state, boot_id=name)
     assert executor.keeper_pid
     try:
         yield
