@@ -55,7 +55,14 @@ class SensordError(Exception):
 
 
 class InvalidValue(SensordError, ValueError):
-    """A value that is not what it should be: "expected X, got Y". Whoever knows the file adds the place."""
+    """A value that is not what it should be: "expected X, got Y". Whoever knows the file adds the place.
+
+    at: which character of a text is to blame, from 0, where that is known.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, at: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.at = at
 
 
 class ConfigError(SensordError):

@@ -18,6 +18,7 @@ from sensord.config.params import check_params
 from sensord.config.report import Report
 from sensord.config.tables import FlowTable, RunTable, ScheduleTable
 from sensord.core.cron import parse_cron
+from sensord.core.cron_parse import parse_rule
 from sensord.core.duration import parse_duration
 from sensord.core.every import parse_every
 from sensord.core.flow import First, Flow
@@ -105,7 +106,7 @@ def _build_rule(table: ScheduleTable, zone: ZoneInfo, start: datetime | None, re
     if table.cron is not None:
         expression = _BLANKS.sub(" ", table.cron).strip(" ")
         seconds = bool(table.seconds) and not expression.startswith("@")
-        return _try(report, "cron", lambda: parse_cron(expression, zone, seconds=seconds))
+        return _try(report, "cron", lambda: _parse_cron(table.cron or "", expression, zone, seconds=seconds))
     if table.every is None:
         return None
     every = table.every
@@ -115,6 +116,14 @@ def _build_rule(table: ScheduleTable, zone: ZoneInfo, start: datetime | None, re
         _try(report, "every", lambda: parse_duration(every))
         return None
     return _try(report, "every", lambda: parse_every(every, start, zone))
+
+
+def _parse_cron(written: str, expression: str, zone: ZoneInfo, *, seconds: bool) -> Ticks:
+    try:
+        return parse_cron(expression, zone, seconds=seconds)
+    except InvalidValue:
+        parse_rule(written, seconds=seconds)  # says the same, and where in what is written
+        raise
 
 
 def _instant(table: ScheduleTable, key: str, zone: ZoneInfo, report: Report) -> datetime | None:

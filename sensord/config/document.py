@@ -18,6 +18,9 @@ DEEPEST = 32
 _LEXEMES = re.compile(
     r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''" + r'|"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*'|#[^\n]*|[\[\]{}.,\n]", re.DOTALL
 )
+_BASIC = re.compile(r"(?P<skipped>\\[ \t]*\r?\n[ \t\r\n]*)|\\u.{4}|\\U.{8}|\\.|\r?\n|[^\\]")
+_LITERAL = re.compile(r"(?P<skipped>(?!))|\r?\n|.", re.DOTALL)
+"""One character of a string, as it is written; `skipped` is none."""
 _LONG_NUMBER = re.compile(r"[0-9_]{19}|0[xob]")
 _INTEGERS = range(-(2**63), 2**63)
 
@@ -54,6 +57,13 @@ class Document:
             return self._header_place(path, node)
         side = "value" if "value_line" in node else "key"  # a list of tables has its first header alone
         return self._place(node[f"{side}_line"], node[f"{side}_col"])
+
+    def text_place(self, path: Path, at: int) -> Place:
+        """Where in a text, which is the value, its character number `at` is written, from 0."""
+        line, column = self.value_place(path)
+        start = sum(len(one) + 1 for one in self._text.split("\n")[: line - 1]) + column - 1
+        before = self._text[: _find_character(self._text, start, at)]
+        return Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
     def key_place(self, path: Path) -> Place:
         """Where the key is written."""
@@ -136,6 +146,23 @@ def _refuse_depth(text: str) -> None:
         if depth > DEEPEST:
             message = f"expected at most {DEEPEST} tables and lists within one another, got more"
             raise Fault(message, place=_byte_place(text, len(text[: lexeme.start()].encode())))
+
+
+def _find_character(text: str, start: int, number: int) -> int:
+    """Of a string of TOML that begins at `start`, where the source of its character is, or where the string ends."""
+    quote = text[start]
+    long = text.startswith(quote * 3, start)
+    at = start + (3 if long else 1)
+    if long and (first := re.compile(r"\r?\n").match(text, at)):
+        at = first.end()
+    lexeme = _BASIC if quote == '"' else _LITERAL
+    while found := lexeme.match(text, at):
+        if found["skipped"] is None:
+            if number == 0:
+                break
+            number -= 1
+        at = found.end()
+    return min(at, len(text) - 1)
 
 
 def _advise(detail: str) -> str | None:

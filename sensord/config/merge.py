@@ -33,6 +33,10 @@ class Merged:
         part, local = self._find(path)
         return part.document.value_place(local)
 
+    def text_place(self, path: Path, at: int) -> Place:
+        part, local = self._find(path)
+        return part.document.text_place(local, at)
+
     def key_place(self, path: Path) -> Place:
         part, local = self._find(path)
         return part.document.key_place(local)

@@ -59,7 +59,8 @@ class Report:
         return Report(self.file, self.flow, merged, self.problems, said)
 
     def refuse(self, path: Path, error: InvalidValue) -> None:
-        self.at_value(path, error.message, error.hint)
+        place = self.document.value_place(path) if error.at is None else self.document.text_place(path, error.at)
+        self._add(path, place, error.message, error.hint)
 
     def pass_over(self, path: Path) -> None:
         """Let nothing be said of its missing: something else has been."""

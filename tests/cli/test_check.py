@@ -43,6 +43,17 @@ def test_check_shows_each_problem_where_it_stands(on_files: Program) -> None:
     assert said.err == "2 errors, 1 flow fit to run\n"
 
 
+def test_the_caret_stands_below_the_field_that_is_wrong(on_files: Program) -> None:
+    """Letters that take two columns come before it: it is where the field is seen."""
+    schedule = 'schedule = {timezone = "UTC", "日本" = 1, cron = "0 99 * * *"}'
+    write(on_files, "bad", schedule, '[run]\ncommand = ["true"]\n')
+    said = on_files("check")
+    place, line, caret = said.lines[-3:]
+    assert place.endswith("bad.toml:1:51: error: schedule.cron: hour field: expected 0 to 23, got '99'")
+    assert line == f"    {schedule}"
+    assert caret == "    " + " " * (50 + 2) + "^"
+
+
 def test_check_as_json(on_files: Program) -> None:
     write(on_files, "sales", HOURLY, on("orders"))
     said = on_files("check", "--json")

@@ -170,7 +170,7 @@ def test_what_cannot_be_is_refused_and_nothing_written(
 def test_a_schedule_that_is_wrong_is_said_after_it_is_written(on_files: Program) -> None:
     said = on_files("flow", "new", "mart", "--cron", "61 * * * *")
     assert said.code == 1
-    assert "flows/mart.toml:4:8: schedule.cron: " in said.err
+    assert "flows/mart.toml:4:9: schedule.cron: " in said.err
 
 
 def test_a_new_flow_is_taken_up_by_the_daemon(world: World, sensord: Program) -> None:

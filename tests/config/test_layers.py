@@ -148,7 +148,7 @@ def test_a_problem_of_a_template_is_told_once_and_each_flow_says_so(folder: Fold
     assert list(config.flows) == ["good"]
     assert said(config)[:2] == [f"flows/{name}.toml:1:11: extends: {hint} [{name}]" for name in ("a", "b")]
     (shared,) = config.problems[2:]
-    assert (shared.place, shared.key, shared.flow) == ("templates/base.toml:3:8", "schedule.cron", None)
+    assert (shared.place, shared.key, shared.flow) == ("templates/base.toml:3:9", "schedule.cron", None)
 
 
 @pytest.mark.parametrize(

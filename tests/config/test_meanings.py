@@ -24,7 +24,7 @@ SCHEDULES: list[Case] = [
         "expected one of cron, every and follow, got cron and follow",
         None,
     ),
-    (SCHEDULE.replace('"0', '‸"61') + RUN, "schedule.cron", "minute field: expected 0 to 59, got '61'", None),
+    (SCHEDULE.replace('"0', '"‸61') + RUN, "schedule.cron", "minute field: expected 0 to 59, got '61'", None),
     (
         SCHEDULE + 'timezone = ‸"Europe/Amsterdm"\n' + RUN,
         "schedule.timezone",
