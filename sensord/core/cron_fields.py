@@ -147,7 +147,7 @@ def _number(text: str, kind: FieldKind) -> int:
     if text in kind.names:
         return kind.names.index(text) + kind.low
     span = f"{kind.low} to {kind.written_high}"
-    if not (text.isascii() and text.isdecimal()):
+    if not text.isdecimal():
         names = f" or {kind.names[0]} to {kind.names[-1]}" if kind.names else ""
         raise _wrong(kind, f"{span}{names}", text, hint=_propose(text, kind))
     if not kind.low <= int(text) <= kind.written_high:

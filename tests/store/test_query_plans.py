@@ -1,6 +1,6 @@
 """No query of the hot path reads a whole table that grows: each goes by an index, on both databases."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from sensord.store import (
     reruns,
     retention,
     runs,
+    schema,
     sweep,
     timers,
     waits,
@@ -25,7 +26,9 @@ from sensord.store import (
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
 from sensord.store.runs import NewRun
+from tests.postgres.cluster import Cluster
 from tests.store.rows import SKIPPED, SUCCESS, make_flows
+from tests.support.databases import DIALECTS
 
 GROWING = ("run", "edge", "gate", "attempt", "outcome", "request", "timer", "unpruned")
 PARTIAL = {"run_live", "request_open"}
@@ -114,17 +117,29 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture
-def grown(db: Database) -> Database:
-    """Runs and edges enough that a planner has a choice, with the statistics that it chooses by."""
-    with db.transaction() as tx:
-        ids = make_flows(tx, *(f"flow {number}" for number in range(FLOWS)))
-        made = runs.insert(tx, [NewRun(flow, date, 0, 0, 1) for flow in ids.values() for date in range(DATES)], 0)
-        edges.insert(tx, [Edge(run.flow_id, run.logical_date, run.run_id, 0, SUCCESS, SKIPPED) for run in made], [])
-        tx.run("UPDATE run SET state = 6 WHERE logical_date < 990")
-        fill(tx)
-    db.run("ANALYZE")
-    return db
+@pytest.fixture(scope="module", params=DIALECTS)
+def grown(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_cluster: Cluster
+) -> Iterator[Database]:
+    """Runs and edges enough that a planner has a choice, with the statistics that it chooses by. To look at alone."""
+    if request.param == "sqlite":
+        url = f"sqlite://{tmp_path_factory.mktemp('grown') / 'sensord.db'}"
+    else:
+        url = postgres_cluster.url(postgres_cluster.create())
+    with Database.open(url, durability="normal") as db:
+        schema.upgrade(db)
+        with db.transaction() as tx:
+            grow(tx)
+        db.run("ANALYZE")
+        yield db
+
+
+def grow(tx: Transaction) -> None:
+    ids = make_flows(tx, *(f"flow {number}" for number in range(FLOWS)))
+    made = runs.insert(tx, [NewRun(flow, date, 0, 0, 1) for flow in ids.values() for date in range(DATES)], 0)
+    edges.insert(tx, [Edge(run.flow_id, run.logical_date, run.run_id, 0, SUCCESS, SKIPPED) for run in made], [])
+    tx.run("UPDATE run SET state = 6 WHERE logical_date < 990")
+    fill(tx)
 
 
 def fill(tx: Transaction) -> None:
