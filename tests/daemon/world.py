@@ -15,7 +15,7 @@ from sensord.core.schedule import Schedule
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
 from sensord.daemon.turn import Turn
-from sensord.executors.base import Attempt, Job
+from sensord.executors.base import Attempt, Executor, Job
 from sensord.store.database import Database
 from sensord.store.lead import Holder, Lead
 from sensord.testing import ManualClock, ManualExecutor
@@ -59,18 +59,22 @@ class World:
         lead = Lead.take(self.db, Holder("here", os.getpid(), "test"))
         if self.db.dialect == "postgresql":  # a test on a busy machine takes longer than a lease
             self.db.run("UPDATE leader SET expires_at = expires_at + 3600000000")
-        self.daemon = Daemon(
-            self.db,
+        self.daemon = self.daemon_on(self.db, lead, self.executor)
+        self.daemon.adopt()
+        self.daemon.reload()
+
+    def daemon_on(self, db: Database, lead: Lead, executor: Executor, station: str = "here") -> Daemon:
+        """A daemon of this world that has just taken the lead."""
+        return Daemon(
+            db,
             lead,
-            self.executor,
+            executor,
             self.clock,
             read_config=self._read,
-            place=Place("manual", "here", "here", self.folder, {"PATH": "/bin"}),
+            place=Place("manual", station, station, self.folder, {"PATH": "/bin"}),
             slots=self.slots,
             chance=lambda: 0.0,
         )
-        self.daemon.adopt()
-        self.daemon.reload()
 
     def _read(self, known: Mapping[str, Schedule]) -> Config:
         self._config = load(self.folder, self._config, known)

@@ -16,9 +16,10 @@ SCHEDULES = (
     'cron = "0 0 1,15 * *"\ntimezone = "America/New_York"',
     'every = "7h"\nstart = 2026-10-01T01:00:00Z',
 )
+SAME = 'match = "same"'
 MAPPINGS = (
     "",
-    'match = "same"',
+    SAME,
     'match = "latest"\nback = 1',
     'match = "latest"\ncount = 3',
     'match = "next"',
@@ -38,13 +39,14 @@ class Warehouse:
 
     random: Random
     names: list[str]
+    rhythms: Sequence[str] = SCHEDULES
     schedules: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, *, reschedule: bool = False) -> str:
         """A new text for the file of the flow."""
         if reschedule or name not in self.schedules:
-            self.schedules[name] = self._pick(SCHEDULES)
+            self.schedules[name] = self._pick(self.rhythms)
         place = self.names.index(name)
         number = self._pick((0, 1, 1, 2, 3)) if place else self._pick((0, 0, 1))
         parts = [f"[schedule]\n{self.schedules[name]}", *self._schedule(), *self._run()]
@@ -73,7 +75,10 @@ class Warehouse:
     def _sensor(self, place: int) -> str:
         own = place == 0 or self._happens(0.15)
         upstream = self.names[place] if own else self._pick(self.names[:place])
-        lines = ["[[sensors]]", f'upstream = "{upstream}"', MAPPINGS[2] if own else self._pick(MAPPINGS)]
+        mapping = MAPPINGS[2] if own else self._pick(MAPPINGS)
+        if mapping == SAME and self.schedules[upstream] != self.schedules[self.names[place]]:
+            mapping = self._pick(("", "", SAME))  # finds nothing, most often
+        lines = ["[[sensors]]", f'upstream = "{upstream}"', mapping]
         if self._happens(0.35):
             lines.append("require = " + self._pick(('"any"', "2")))
         if self._happens(0.25):

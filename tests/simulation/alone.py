@@ -1,0 +1,97 @@
+"""A stage with one daemon at a time, which dies, and is refused things, as its faults have it. The next one follows."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sensord.core.instant import to_micros
+from sensord.daemon.daemon import Daemon
+from sensord.daemon.turn import Turn
+from sensord.executors.base import Job
+from sensord.store import requests
+from sensord.store.database import Database
+from sensord.store.lead import Holder, Lead
+from tests.daemon.world import World
+from tests.simulation.crashes import Crash, Faults, Refused, endanger
+from tests.simulation.keeping import Fate, Keeper, Line
+
+NOW = "2026-11-22T10:30"
+T = TypeVar("T")
+
+
+class Alone:
+    """Its world's commands are held by one keeper."""
+
+    def __init__(self, db: Database, folder: Path, faults: Faults) -> None:
+        self.world, self.db, self.faults = World(db, folder, NOW), db, faults
+        self._keeper: Keeper
+        self._daemon: Daemon
+        self._line: Line
+
+    def begin(self, fate: Fate) -> None:
+        self._keeper = Keeper(self.world.clock, fate)
+        endanger(self.db, self.faults)
+        self._start()
+
+    def reload(self) -> None:
+        """Where the daemon dies of it, the next one reads the files first."""
+        while self._survive(lambda: self._daemon.reload()) is None:
+            pass
+
+    def ask(self, kind: str, body: dict[str, Any]) -> None:
+        with self.faults.resting():
+            requests.ask(self.db, kind, body, who="ann", now=to_micros(self.world.clock.now()))
+
+    def settle(self) -> None:
+        while not self._turn():
+            pass
+
+    def pass_time(self, by: timedelta) -> None:
+        self.world.clock.move(by)
+
+    def jobs(self) -> list[Job]:
+        return list(self._keeper.jobs.values())
+
+    def close(self) -> None:
+        self._die()
+
+    def _turn(self) -> bool:
+        """What is due ends, and the daemon has a turn; whether nothing was to be done."""
+        ended = self._keeper.end_due()
+        turn = self._survive(self._tick)
+        return turn is not None and turn.idle and not ended and not self._line.has_news
+
+    def _tick(self) -> Turn:
+        turn = self._daemon.tick()
+        assert not turn.mended, "a counter was wrong"
+        return turn
+
+    def _survive(self, act: Callable[[], T]) -> T | None:
+        """Do it; None where that did not go well. Where the daemon dies of it, the next one is there."""
+        try:
+            return act()
+        except Refused:
+            return None
+        except Crash:
+            self._die()
+            self._start()
+            return None
+
+    def _start(self) -> None:
+        """A daemon; where it dies as it starts, the next one."""
+        while True:
+            self._line = self._keeper.connect(self.faults.pass_by)
+            self._lead = Lead.take(self.db, Holder("here", 1, "test"))
+            self._daemon = self.world.daemon_on(self.db, self._lead, self._line)
+            try:
+                self._daemon.adopt()
+                self._daemon.reload()
+            except (Crash, Refused):
+                self._die()
+            else:
+                return
+
+    def _die(self) -> None:
+        self._keeper.cut(self._line)
+        self._lead.release()

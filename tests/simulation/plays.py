@@ -1,0 +1,126 @@
+"""Plays the course of a seed undisturbed and disturbed, one after the other on one database, and compares the books."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from sensord.core.run import BackfillState, State
+from sensord.store.database import Database
+from sensord.store.tables import METADATA
+from tests.simulation.alone import Alone
+from tests.simulation.course import Books, Course
+from tests.simulation.crashes import Faults, calm
+
+
+@dataclass
+class Tally:
+    """What there was in many courses: faults by kind and point, and what became of runs and requests by their kinds."""
+
+    courses: int = 0
+    outcomes: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+
+    def __iadd__(self, other: "Tally") -> "Tally":
+        self.courses += other.courses
+        self.outcomes += other.outcomes
+        self.faults += other.faults
+        self.events += other.events
+        return self
+
+
+@dataclass
+class Played:
+    books: Books
+    deeds: Counter[str]
+
+
+class Theatre:
+    """Plays on SQLite. The database need not survive a power cut, only the death of a process."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self._folder, self._numbers = folder, count(1)
+        shutil.copyfile(template, folder / "sensord.db")
+        self._db = Database.open(f"sqlite://{folder / 'sensord.db'}", durability="normal")
+        self._db.fetch("PRAGMA synchronous = OFF")
+
+    def play(self, seed: int, faults: Faults) -> Played:
+        """The course of a seed, with these faults."""
+        config = self._folder / str(next(self._numbers))
+        make_empty(self._db)
+        stage = Alone(self._db, config, faults)
+        try:
+            course = Course(stage, seed)
+            return Played(course.play(), course.deeds)
+        finally:
+            stage.close()
+            calm(self._db)
+            shutil.rmtree(config)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def make_empty(db: Database) -> None:
+    """Nothing is left of an earlier play; the ids begin anew."""
+    with db.transaction() as tx:
+        for table in METADATA.sorted_tables:
+            tx.run(f"DELETE FROM {table.name}")
+        tx.run("DELETE FROM sqlite_sequence")
+
+
+def prove(theatre: Theatre, seed: int) -> Tally:
+    """AssertionError, with all faults and what differs, where the course of a seed comes to something else by them."""
+    expected = theatre.play(seed, Faults())
+    return compare(theatre, seed, expected, Faults.of(seed))
+
+
+def prove_each_point(theatre: Theatre, seed: int) -> Tally:
+    """As `prove`, once for each point of the course: killed there, and refused there."""
+    quiet, tally = Faults(), Tally()
+    expected = theatre.play(seed, quiet)
+    for point in range(1, quiet.passed + 1):
+        for refusals in (0.0, 1.0):
+            tally += compare(theatre, seed, expected, Faults(at=point, refusals=refusals))
+    return tally
+
+
+def compare(theatre: Theatre, seed: int, expected: Played, faults: Faults) -> Tally:
+    try:
+        found = theatre.play(seed, faults)
+        assert not (differences := list(differing(expected.books, found.books))), "\n".join(differences)
+    except BaseException as error:
+        told = ", ".join(f"{one} ({one.number})" for one in faults.struck)
+        error.add_note(f"replay: CRASH_SEEDS={seed}-{seed} make test ARGS=tests/simulation/test_crashes.py")
+        error.add_note(f"the daemon was, with the numbers of the points: {told}")
+        raise
+    return Tally(1, len(found.books["outcomes"]), Counter(map(str, faults.struck)), events_of(found))
+
+
+def differing(expected: Books, found: Books) -> Iterable[str]:
+    """The first lines that differ, of each of the books."""
+    for topic, lines in expected.items():
+        missing = [line for line in lines if line not in found[topic]]
+        extra = [line for line in found[topic] if line not in lines]
+        if missing or extra or len(lines) != len(found[topic]):
+            yield f"{topic}: expected {missing[:3]}, got {extra[:3]}"
+
+
+def events_of(played: Played) -> Counter[str]:
+    """How often each kind of thing has happened."""
+    books = played.books
+    events = Counter(played.deeds)
+    for kind, ok, _ in books["answers"]:
+        events[f"asked: {kind}{'' if ok else ', refused'}"] += 1
+    for _, _, _, state, _, attempt, reason, _, passed_over, _, _ in books["runs"]:
+        events[f"a run is {State(state).label}{f' ({reason})' if reason else ''}"] += 1
+        events["a run was tried again"] += attempt > 1
+        events["a run passed something over"] += passed_over is not None
+    for _, _, _, _, code, signal, problem in books["outcomes"]:
+        events[f"ended: {problem or ('signal' if signal else f'exit {code}')}"] += 1
+    for state, *_ in books["backfills"]:
+        events[f"a backfill is {BackfillState(state).label}"] += 1
+    return events
