@@ -16,7 +16,7 @@ from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.plan import resolve
 from sensord.daemon.remap import remap
 from sensord.daemon.settle import Settled, settle
-from sensord.store import backfills, runs, waits
+from sensord.store import backfills, past, runs, waits
 from sensord.store.backfills import Leg, Row
 from sensord.store.database import Transaction
 from sensord.store.runs import Live, Move, NewRun
@@ -182,10 +182,11 @@ def _make_runs(tx: Transaction, catalog: Catalog, one: Filling, batch: Batch, no
         for run in made
         if run.logical_date <= to_micros(catalog.by_id[run.flow_id].planned_to)
     ]
+    past.note_made(tx, moves, f"backfill {one.id}", now)
     settled.add(settle(tx, catalog, moves, now))
     if again:
         backfills.take_over(tx, one.id, again)
-        settled.add(send_back(tx, catalog, again, now).settled)
+        settled.add(send_back(tx, catalog, again, now, who=f"backfill {one.id}").settled)
     settled.add(resolve(tx, catalog, made, now))
     return Filled(1, made, settled)
 

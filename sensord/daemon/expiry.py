@@ -10,9 +10,10 @@ from sensord.daemon import passing
 from sensord.daemon.catalog import Catalog
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import definitions, read_standings
-from sensord.store import edges, runs
+from sensord.store import edges, past, runs
 from sensord.store.database import Transaction
 from sensord.store.edges import Gate
+from sensord.store.past import TimedOut
 from sensord.store.runs import Live
 from sensord.store.timers import DEADLINE, Timer
 
@@ -34,7 +35,7 @@ def end_waits(
         return Settled()
     flows = definitions(tx, catalog, (current[run_id] for run_id in overdue))
     standing = read_standings(tx, flows)
-    verdicts, gates, pending = [], [], []
+    verdicts, gates, pending, gone_on = [], [], [], []
     for run_id, sensors in overdue.items():
         late = [one for one in standing[run_id] if _is_late(one, sensors)]
         if ending := expire(late):
@@ -43,8 +44,12 @@ def end_waits(
             verdicts.append((run_id, int(ending.state), ending.reason.value, words))
         elif late:
             gates += [_open_gate(run_id, one) for one in late]
+            gone_on += [TimedOut(run_id, one.sensor.index, one.need) for one in late]
             pending.append((run_id, sum(one.pending for one in standing[run_id] if one not in late)))
-    settled = _go_on(tx, catalog, gates, pending, now) if gates else Settled()
+    settled = Settled()
+    if gates:
+        past.note_timed_out(tx, gone_on, now)
+        settled = _go_on(tx, catalog, gates, pending, now)
     if verdicts:
         settled.concluded += runs.conclude(tx, verdicts, now)
         settled.add(settle(tx, catalog, runs.moves(settled.concluded, State.WAITING), now))

@@ -20,7 +20,7 @@ from sensord.daemon.deadlines import make_deadline
 from sensord.daemon.inherit import inherit
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import decide, definitions, group
-from sensord.store import edges, flows, reruns, runs, timers
+from sensord.store import edges, flows, past, reruns, runs, timers
 from sensord.store.database import Transaction
 from sensord.store.edges import Edge, Gate, Tally
 from sensord.store.runs import Live, Move, NewRun
@@ -60,7 +60,9 @@ def plan(tx: Transaction, catalog: Catalog, due: Sequence[Due], now: int) -> Pla
     flows.advance(tx, [(one.entry.id, to_micros(one.ticks[-1]), to_micros(one.ticks[0])) for one in due])
     advances = [(one.entry.id, to_micros(one.after), to_micros(one.ticks[-1])) for one in due]
     # Before the new runs have edges: those are counted with the cursor where it is now.
-    settled = settle(tx, catalog, edges.passed_over(tx, advances), now)
+    missed = edges.passed_over(tx, advances)
+    past.note_missed(tx, missed, now)
+    settled = settle(tx, catalog, missed, now)
     settled.add(resolve(tx, catalog, made, now))
     return Planned(made, settled)
 
@@ -79,7 +81,9 @@ def catch_up(tx: Transaction, entries: Sequence[Entry], now: int) -> list[Move]:
     if not advances:
         return []
     flows.advance(tx, [(flow_id, until, None) for flow_id, _, until in advances])
-    return edges.passed_over(tx, advances)
+    missed = edges.passed_over(tx, advances)
+    past.note_missed(tx, missed, now)
+    return missed
 
 
 def resolve(

@@ -12,7 +12,7 @@ from sensord.daemon.catalog import Catalog
 from sensord.daemon.plan import Kept, resolve
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import definitions, read_standings
-from sensord.store import edges, waits
+from sensord.store import edges, past, waits
 from sensord.store.database import Transaction
 from sensord.store.runs import Live, Move
 
@@ -31,7 +31,9 @@ def remap(
     slices = [waiting[start : start + SLICE] for start in range(0, len(waiting), SLICE)]
     kept = [_keep(tx, catalog, before, one) for one in slices]
     for one in slices:
-        edges.clear(tx, [run.run_id for run in one])
+        ids = [run.run_id for run in one]
+        past.note_mapped(tx, ids, now)
+        edges.clear(tx, ids)
     settled = settle(tx, catalog, moves, now)
     for one, stays in zip(slices, kept, strict=True):
         settled.add(resolve(tx, catalog, one, now, stays))

@@ -17,7 +17,7 @@ RERUN = f"""
 UPDATE run SET state = 1, pending = 0, reason = NULL, message = NULL, keeps_definition = :keep,
                definition_id = CASE WHEN :keep = 1 THEN run.definition_id ELSE f.definition_id END,
                retried_from = attempt, priority = f.priority, released_at = NULL, started_at = NULL, finished_at = NULL,
-               rerun_at = :now, stale_at = NULL, passed_over = NULL
+               rerun_at = :now, mapped_at = NULL, stale_at = NULL, passed_over = NULL
 FROM ROWS(:ids, run_id) x, flow f
 WHERE run.id = x.run_id AND f.id = run.flow_id AND run.state IN (6, 7, 8, 9)
 RETURNING {COLUMNS}

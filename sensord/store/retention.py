@@ -109,6 +109,12 @@ _OF_RUNS = "run_id IN (SELECT run_id FROM ROWS(:ids, run_id) x)"
 FORGET = tuple(
     f"DELETE FROM {table} WHERE {_OF_RUNS}" for table in ("attempt", "outcome", "edge", "gate", "timer", "unpruned")
 )
+FORGET_PAST = """
+DELETE FROM past WHERE id IN (
+    SELECT p.id FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_id
+    JOIN past p ON p.flow_id = run.flow_id AND p.logical_date = run.logical_date
+)
+"""
 STRIP = """
 UPDATE run SET message = NULL, passed_over = NULL
 FROM ROWS(:ids, run_id) x
@@ -125,6 +131,7 @@ def prune(tx: Transaction, old: Sequence[tuple[int, int]]) -> set[int]:
     if ids:
         for statement in FORGET:
             tx.run(statement, ids=ids)
+        tx.run(FORGET_PAST, ids=ids)
         tx.run(STRIP, ids=ids)
     return {run_id for (run_id,) in ids}
 
@@ -136,9 +143,20 @@ WHERE flow.id = x.flow_id AND (flow.pruned_to IS NULL OR flow.pruned_to < x.reac
 """
 
 
+FORGET_MISSED = """
+DELETE FROM past WHERE id IN (
+    SELECT p.id FROM ROWS(:rows, flow_id, reached) x
+    JOIN past p ON p.flow_id = x.flow_id AND p.logical_date <= x.reached
+    LEFT JOIN run ON run.flow_id = p.flow_id AND run.logical_date = p.logical_date
+    WHERE run.id IS NULL
+)
+"""
+
+
 def advance(tx: Transaction, rows: Sequence[tuple[int, int]]) -> None:
-    """Move cursors: (flow, the last logical date that is seen to)."""
+    """Move cursors: (flow, the last logical date that is seen to). What is known of missed ticks goes with it."""
     tx.run(ADVANCE, rows=rows)
+    tx.run(FORGET_MISSED, rows=rows)
 
 
 PRUNE_REQUESTS = """

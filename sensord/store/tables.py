@@ -91,7 +91,8 @@ class Definition(Base, table=True):
 class Run(Base, table=True):
     """One (flow, logical date). `pending` counts what a waiting run still waits for.
 
-    `rerun_at`: when it was last sent back to waiting. `stale_at`: when an upstream run that it had consumed was.
+    `rerun_at`: when it was last sent back to waiting. `mapped_at`: when its sensors were last mapped anew as it waited,
+    if they were. `stale_at`: when an upstream run that it had consumed was sent back.
     `keeps_definition`: it waits by its own definition, not by its flow's current one. `params`: JSON, those that a
     person gave. `passed_over`: JSON, what its sensors went on without.
 
@@ -123,6 +124,7 @@ class Run(Base, table=True):
     keeps_definition: int = _column(SmallInteger, default="0")
     params: str | None = _column(Text, null=True)
     passed_over: str | None = _column(Text, null=True)
+    mapped_at: int | None = _column(Instant, null=True)
 
 
 _LIVE = text("state IN (2, 3, 4, 5)")  # queued, starting, running, retrying
@@ -204,6 +206,29 @@ class Outcome(Base, table=True):
     signal: int | None = _column(Integer, null=True)
     problem: str | None = _column(Text, null=True)
     message: str | None = _column(Text, null=True)
+
+
+class Past(Base, table=True):
+    """What was overwritten, and is not to be forgotten: `what` (of core.past) happened to a run, or to a tick without
+    one. `state`, `since_at`, `reason`, `message`, `attempt`: of the final state that it left. Never changed.
+    """
+
+    __tablename__: ClassVar[Any] = "past"
+    __table_args__ = (Index("past_of", "flow_id", "logical_date"),)
+
+    id: int = _id()
+    flow_id: int = _column(BigInteger)
+    logical_date: int = _column(Instant)
+    at: int = _column(Instant)
+    what: int = _column(SmallInteger)
+    state: int | None = _column(SmallInteger, null=True)
+    since_at: int | None = _column(Instant, null=True)
+    reason: str | None = _column(Text, null=True)
+    message: str | None = _column(Text, null=True)
+    attempt: int | None = _column(Integer, null=True)
+    sensor: int | None = _column(SmallInteger, null=True)
+    need: int | None = _column(Integer, null=True)
+    who: str | None = _column(Text, null=True)
 
 
 class Request(Base, table=True):

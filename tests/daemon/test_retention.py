@@ -3,6 +3,7 @@
 import pytest
 
 from sensord.core.instant import to_micros
+from sensord.core.past import What
 from sensord.core.run import State
 from sensord.daemon import retention
 from sensord.store import requests
@@ -297,3 +298,37 @@ def test_requests_are_kept_where_only_a_flow_has_retention(world: World) -> None
 
     assert not has_attempts(world, "orders", DAY1)
     assert world.db.fetch("SELECT COUNT(*) FROM request") == [(1,)]
+
+
+def test_what_a_run_was_before_goes_with_the_rest(orders: World) -> None:
+    orders.daemon.change("rerun", {"flow": "orders", "logical_date": f"{DAY2}:00Z", "who": "ann"})
+    orders.tick()
+    orders.finish("orders", DAY2)
+    assert orders.db.fetch("SELECT COUNT(*) FROM past") == [(1,)]
+
+    orders.tick(LATER)
+
+    assert orders.db.fetch("SELECT COUNT(*) FROM past") == [(0,)]
+
+
+def test_what_is_known_of_missed_ticks_goes_when_later_runs_are_old(world: World) -> None:
+    # given an hour that was missed while somebody waited for it
+    settings(world, 'retention = "30d"')
+    world.flow("orders", '[schedule]\ncron = "0 * * * *"\ncatchup = "none"\n[run]\ncommand = ["true"]\n')
+    world.flow(
+        "mart",
+        daily(start="2026-11-22", end="2026-11-22T02:00:00"),
+        on("orders", match="latest", ahead=10, on_skipped="wait"),
+    )
+    world.start()
+    world.tick()
+    world.tick("2026-11-22T14:30")
+    world.finish("orders", "2026-11-22T10:00")
+    world.finish("orders", "2026-11-22T14:00")
+    assert world.db.fetch("SELECT what FROM past") == [(What.MISSED,)]
+
+    world.tick("2026-12-20T00:00")
+    assert world.db.fetch("SELECT COUNT(*) FROM past") == [(1,)]
+
+    world.tick("2026-12-23T00:00")
+    assert world.db.fetch("SELECT COUNT(*) FROM past") == [(0,)]

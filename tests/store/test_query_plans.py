@@ -13,6 +13,7 @@ from sensord.store import (
     flows,
     manual,
     passed,
+    past,
     priorities,
     requests,
     reruns,
@@ -30,7 +31,7 @@ from tests.postgres.cluster import Cluster
 from tests.store.rows import SKIPPED, SUCCESS, make_flows
 from tests.support.databases import DIALECTS
 
-GROWING = ("run", "edge", "gate", "attempt", "outcome", "request", "timer", "unpruned")
+GROWING = ("run", "edge", "gate", "attempt", "outcome", "request", "timer", "unpruned", "past")
 PARTIAL = {"run_live", "request_open"}
 """Indexes that hold what is unfinished only: to read one of them whole is no scan of what grows."""
 
@@ -88,6 +89,13 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "still old": (retention.STILL_OLD, {"ids": [(7, 1), (8, 1)]}),
     **{statement.split()[2]: (statement, IDS) for statement in retention.FORGET},
     "strip": (retention.STRIP, IDS),
+    "forget the past": (retention.FORGET_PAST, IDS),
+    "forget what was missed": (retention.FORGET_MISSED, {"rows": [(1, 5)]}),
+    "left": (past.LEFT, IDS | {"what": 1, "who": "ann", "now": 1}),
+    "stopped": (past.STOPPED, {"id": 7, "what": 6, "state": 9, "who": "ann", "now": 1}),
+    "made": (past.MADE, {"ticks": [(1, 5)], "what": 4, "who": "ann", "now": 1}),
+    "timed out": (past.TIMED_OUT, {"sensors": [(7, 0, 1)], "what": 5, "now": 1}),
+    "mapped": (past.MAPPED, IDS | {"now": 1}),
     "look later": (retention.LATER, {"looks": [(7, 1)]}),
     "oldest request": (retention.OLDEST_REQUEST, {}),
     "old requests": (retention.PRUNE_REQUESTS, {"until": 1, "most": 10}),
@@ -151,6 +159,7 @@ def fill(tx: Transaction) -> None:
     )
     tx.run("INSERT INTO timer (run_id, what, attempt, due_at) SELECT id, 1, 1, id FROM run")
     tx.run("INSERT INTO unpruned (run_id, look_at) SELECT id, id FROM run")
+    tx.run("INSERT INTO past (flow_id, logical_date, at, what) SELECT flow_id, logical_date, 0, 1 FROM run")
     tx.run("INSERT INTO outcome (run_id, attempt, at) SELECT id, 1, 0 FROM run")
     tx.run(
         "INSERT INTO request (key, kind, body, who, created_at, answered_at) "

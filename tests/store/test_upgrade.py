@@ -63,7 +63,7 @@ def fill(db: Database) -> Rows:
             if name == "leader":
                 row["expires_at"] = 1
             given = {
-                key: one for key, one in row.items() if key != "id" or name == "leader"
+                key: one for key, one in row.items() if key != "id" or name in ("leader", "daemon")
             }  # others count by themselves
             db.run(f"INSERT INTO {name} ({', '.join(given)}) VALUES ({', '.join(f':{key}' for key in given)})", **given)
     return written

@@ -9,7 +9,7 @@ from sensord.core.queued import Hold
 from sensord.core.run import BackfillState
 from sensord.daemon.backfill import RERUNS, Filling, make_filling
 from sensord.daemon.catalog import Catalog, Entry
-from sensord.daemon.changes.change import Changed, find_entry, read_date
+from sensord.daemon.changes.change import Changed, asker, find_entry, read_date
 from sensord.daemon.picture import Picture
 from sensord.errors import InvalidValue, NotFound
 from sensord.store import backfills
@@ -34,7 +34,7 @@ def begin(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     if most is not None and not (isinstance(most, int) and 1 <= most <= MOST_ACTIVE):
         raise InvalidValue(f"expected a whole number from 1 to {MOST_ACTIVE} as max_active, got {most!r}")
     spread = read_spread(picture.catalog, entry, body, now)
-    who, upstream = str(body.get("who", "somebody")), bool(body.get("upstream"))
+    who, upstream = asker(body), bool(body.get("upstream"))
     row = backfills.insert(tx, who=who, rerun=rerun, upstream=upstream, max_active=most, now=now)
     legs = [
         Leg(row.id, position, picture.catalog.by_name[name].id, to_micros(since), to_micros(until), None)

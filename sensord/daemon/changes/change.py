@@ -66,6 +66,11 @@ def tell(name: str, run: Live, settled: Settled) -> str:
     return f"{name} is {'queued' if any(one.run_id == run.run_id for one in settled.released) else 'waiting'}"
 
 
+def asker(body: Mapping[str, Any]) -> str:
+    """Who asks for the change."""
+    return str(body.get("who", "somebody"))
+
+
 def read_date(body: Mapping[str, Any], key: str = "logical_date") -> datetime:
     """The instant that the body has under `key`; InvalidValue where that is none, or has no zone."""
     text = body.get(key)

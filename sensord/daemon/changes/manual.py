@@ -10,12 +10,12 @@ from sensord.core.params import Param, read_param
 from sensord.core.queued import Hold
 from sensord.core.run import Kind, State
 from sensord.daemon.catalog import Entry
-from sensord.daemon.changes.change import Changed, find_entry, read_date, tell
+from sensord.daemon.changes.change import Changed, asker, find_entry, read_date, tell
 from sensord.daemon.picture import Picture
 from sensord.daemon.plan import resolve
 from sensord.daemon.settle import settle
 from sensord.errors import InvalidValue
-from sensord.store import manual, runs
+from sensord.store import manual, past, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Move, NewRun
 
@@ -42,6 +42,7 @@ def trigger(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int
     if not made:
         raise InvalidValue(f"expected a date without a run, got {name}", hint=f"sensord run rerun {name}")
     missed = [Move(entry.id, run.logical_date, State.SKIPPED, State.WAITING)] if at <= entry.planned_to else []
+    past.note_made(tx, missed, asker(body), now)
     settled = settle(tx, picture.catalog, missed, now)
     settled.add(resolve(tx, picture.catalog, made, now))
     return Changed(tell(name, made[0], settled), settled)

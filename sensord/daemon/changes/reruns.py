@@ -6,7 +6,7 @@ from typing import Any
 from sensord.core.queued import Hold
 from sensord.core.run import FINAL, State
 from sensord.daemon.again import send_back
-from sensord.daemon.changes.change import Changed, find_run, require_at_work, tell
+from sensord.daemon.changes.change import Changed, asker, find_run, require_at_work, tell
 from sensord.daemon.picture import Picture
 from sensord.errors import InvalidValue
 from sensord.store import backfills, reruns
@@ -34,7 +34,8 @@ def rerun(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int) 
     if any(filling.held for filling in picture.fillings.values()):
         backfills.let_go(tx, ids)
     at_once = {run.run_id} if body.get("at_once") else set()
-    sent = send_back(tx, picture.catalog, ids, now, keep=bool(body.get("same_definition")), at_once=at_once)
+    keep, who = bool(body.get("same_definition")), asker(body)
+    sent = send_back(tx, picture.catalog, ids, now, who=who, keep=keep, at_once=at_once)
     text = tell(name, run, sent.settled)
     if len(ids) > 1:
         text += f", and {_count(len(ids) - 1)} downstream with it"

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sensord.core.past import What
 from sensord.core.run import FINAL, Reason, State
 from sensord.daemon.alarms import end
-from sensord.daemon.changes.change import Changed, find_run
+from sensord.daemon.changes.change import Changed, asker, find_run
 from sensord.daemon.picture import Picture
 from sensord.daemon.settle import settle
 from sensord.errors import InvalidValue
 from sensord.executors.base import Attempt
-from sensord.store import attempts, runs
+from sensord.store import attempts, past, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live
 
@@ -40,10 +41,12 @@ def _put(
 ) -> Changed:
     """Bring a run to a final state: at once, or when its command has been ended."""
     if run.state in (State.STARTING, State.RUNNING):
+        past.note_stopped(tx, run.run_id, new, asker(body), now)
         return _stop(tx, picture, run, name, new, now)
     if run.state == new:
         return Changed(f"{name} is {new.label} already")
-    put = runs.mark(tx, run, new, Reason.BY_OPERATOR.value, f"by {body.get('who', 'somebody')}", now)
+    past.note_left(tx, [run.run_id], What.MARKED, asker(body), now)
+    put = runs.mark(tx, run, new, Reason.BY_OPERATOR.value, f"by {asker(body)}", now)
     settled = settle(tx, picture.catalog, runs.moves([put], State(run.state)), now)
     left = [run] if run.state in (State.QUEUED, State.RETRYING) else []
     return Changed(f"{name} is {new.label}", settled, left=left)
