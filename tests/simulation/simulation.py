@@ -12,6 +12,7 @@ from sensord.core.run import FINAL, State
 from tests.cli.program import Program, Said
 from tests.daemon.world import World
 from tests.simulation.audit import Audit
+from tests.simulation.recall import Recall
 from tests.simulation.warehouse import Warehouse
 
 SETTINGS = "[pools]\nsmall = 2\n"
@@ -38,6 +39,7 @@ class Simulation:
         sensord.meanwhile = lambda: self._turn(settled=False)
         world.start()
         self.audit = Audit(world)
+        self.recall = Recall(world)
 
     def live(self, steps: int) -> None:
         """So many things happen, hours apart; after that, all that can finish has to."""
@@ -51,10 +53,13 @@ class Simulation:
             (4, self._restart),
             (6, self._ask_why),
         ]
-        for _ in range(steps):
+        for place in range(steps):
             self.random.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
             self._settle()
+            if place % 50 == 0:
+                self.recall.prove()
         self._finish()
+        assert self.recall.prove()
 
     def _let_time_pass(self) -> None:
         hours = self.random.choice((2, 12, 24, 36)) if self.random.random() < 0.95 else self.random.choice((-3, 200))
@@ -168,6 +173,7 @@ class Simulation:
         while not self._turn(settled=False):
             pass
         self.audit.look()
+        self.recall.look()
 
     def _turn(self, *, settled: bool) -> bool:
         """One turn; whether it found nothing to do."""
