@@ -6,7 +6,9 @@ Followed: symbolic links, wherever they lead. Passed over: names that start with
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +49,9 @@ class FlowFile(NamedTuple):
     fault: str | None = None
 
 
+_NONE: Mapping[str, FlowFile] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What is below `flows/`. closed: folders that could not be listed, as the beginning of their flows' names.
@@ -60,22 +65,26 @@ class Found:
     closed: tuple[str, ...]
 
 
-def find_files(directory: Path) -> Found:
-    """In order of name. ConfigError where there is no folder `flows`, since then every flow would seem removed."""
-    found = _Search(directory)
+def find_files(directory: Path, known: Mapping[str, FlowFile] = _NONE) -> Found:
+    """In order of name. ConfigError where there is no folder `flows`, since then every flow would seem removed.
+
+    known: files that were found before, by path; those that are the same are taken over.
+    """
+    found = _Search(directory, known)
     root = directory / FLOWS_FOLDER
     if not root.is_dir():
         hint = "`sensord init` makes one" if not directory.exists() else "flows are files in it, one each"
         problem = Problem(f"expected a folder {FLOWS_FOLDER}, got none in {directory}", hint)
         raise ConfigError([problem])
     found.enter(str(root), "", ())
-    found.files.sort()
+    found.files.sort(key=itemgetter(0))
     return Found(found.files, found.defaults, found.problems, tuple(found.closed))
 
 
 class _Search:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, known: Mapping[str, FlowFile]) -> None:
         self.directory = directory
+        self.known = known
         self.files: list[FlowFile] = []
         self.defaults: dict[str, FlowFile] = {}
         self.problems: list[Problem] = []
@@ -97,8 +106,22 @@ class _Search:
             self._say(prefix.rstrip("/"), "expected a link that leads out of its own folder, got one back into it")
             return
         for entry in entries:
-            if not entry.name.startswith("."):
+            if one := self._find_known(entry):
+                self.files.append(one)
+            elif not entry.name.startswith("."):
                 self._take(entry, prefix + _printable(entry.name), (*above, here))
+
+    def _find_known(self, entry: os.DirEntry[str]) -> FlowFile | None:
+        """The same file as before. Without a call more than it takes: a reload does this for every flow."""
+        known = self.known.get(entry.path)
+        if known is None or known.fault:
+            return None
+        try:
+            now = entry.stat()
+        except OSError:
+            return None
+        stamp = (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_dev, now.st_ino)
+        return known if known.stamp == stamp else None
 
     def _take(self, entry: os.DirEntry[str], name: str, above: tuple[tuple[int, int], ...]) -> None:
         if _is_folder(entry):

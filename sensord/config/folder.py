@@ -44,7 +44,8 @@ def load(directory: Path, previous: Config | None = None, known: Mapping[str, Sc
     good definition is at work, so that others may go on to use them while their own file has errors.
     """
     settings = load_settings(directory)
-    found = find_files(directory)
+    same = previous.sources if previous and previous.directory == directory else {}
+    found = find_files(directory, {source.found.path: source.found for source in same.values()})
     importer = partial(load_function, allowed=settings.mapping_modules)
     reusable = _reusable(previous, directory, settings)
     library = Library(directory, found.defaults, previous.library if previous else None)
@@ -63,7 +64,11 @@ def _read(
     sources: dict[str, Source] = {}
     for found in files:
         source = reusable.get(found.name)
-        if source is None or source.found != found or source.layers != library.stack(found.name, source.extends).layers:
+        if (
+            source is None
+            or source.found is not found
+            or source.layers != library.stack(found.name, source.extends).layers
+        ):
             source = read_source(found, importer, library)
         if source:
             sources[found.name] = source
@@ -81,11 +86,11 @@ def _reusable(previous: Config | None, directory: Path, settings: Settings) -> M
 
 def _refuse_twins(sources: dict[str, Source]) -> dict[str, Source]:
     """Names that differ only in case are refused, all of them: nobody can tell which one was there first."""
+    if len({name.lower() for name in sources}) == len(sources):
+        return sources
     names: dict[str, list[str]] = defaultdict(list)
     for name in sources:
         names[name.lower()].append(name)
-    if len(names) == len(sources):
-        return sources
     twins = {name: same for same in names.values() if len(same) > 1 for name in same}
     return {name: _refuse_twin(source, twins[name]) if name in twins else source for name, source in sources.items()}
 
