@@ -96,7 +96,9 @@ def write_flows(db: Database, site: Site) -> Catalog:
         site.write(f"up_{number}", UPSTREAM)
     site.write("down", UPSTREAM + "".join(f'[[sensors]]\nupstream = "up_{number}"\n' for number in range(3)))
     with db.transaction() as tx:
-        return activate(tx, load(site.config), SystemClock().now(), Catalog([]))
+        catalog = Catalog([])
+        activate(tx, load(site.config), SystemClock().now(), catalog)
+        return catalog
 
 
 def make_waiting(db: Database, catalog: Catalog, number: int) -> int:

@@ -29,7 +29,7 @@ BATCH = 1_000
 def consult(db: Database, body: Mapping[str, Any], now: datetime) -> None:
     """Show how many runs would be made and run again, and ask. NotFound where there would be none."""
     with db.transaction() as tx:
-        catalog = load(tx, {})
+        catalog = load(tx)
     spread = read_spread(catalog, find_entry(Picture(catalog), body), body, to_micros(now))
     new, again, complete = count_runs(db, catalog, spread, body.get("rerun"))
     total = sum(new.values()) + sum(again.values())

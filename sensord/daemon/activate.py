@@ -1,10 +1,12 @@
 """Activate: the flows of the config folder become the flows that the daemon runs, all at one instant.
 
-A file with errors changes nothing: its flow goes on with the definition that was last good, from the database.
+A file with errors changes nothing: its flow goes on with the definition that was last good, from the database. Only
+flows that have changed are looked at there.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sensord.config import Config, Loaded, flow_from_body, priority_of
@@ -16,6 +18,7 @@ from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.inherit import inherit
 from sensord.daemon.plan import catch_up
 from sensord.daemon.remap import SLICE, remap
+from sensord.daemon.settle import Settled
 from sensord.daemon.timelines import Timelines, followed
 from sensord.store import edges, flows, priorities, waits
 from sensord.store.database import Transaction
@@ -25,69 +28,106 @@ from sensord.store.runs import Live
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def activate(tx: Transaction, config: Config, now: datetime, before: Catalog) -> Catalog:
-    """Bring the database to the config and return the flows as they hold from `now` on.
+@dataclass(slots=True)
+class Activated:
+    """The flows that are not what they were, and what that made of runs that wait."""
 
-    before: the flows as they held until now. Runs that still wait follow their flow's new definition, and their
-    upstreams' new schedules; that may release or end them.
+    entries: list[Entry] = field(default_factory=list)
+    settled: Settled = field(default_factory=Settled)
+
+
+def activate(tx: Transaction, config: Config, now: datetime, catalog: Catalog) -> Activated:
+    """Bring the database and the catalog, which agree, to the config, as it holds from `now` on.
+
+    Runs that still wait follow their flow's new definition, and their upstreams' new schedules; that may release or end
+    them. Where this fails, the catalog is to be read anew.
     """
     micros = to_micros(now)
-    known = {row.name: row for row in flows.all_flows(tx)}
-    defined = flows.definitions(tx)
-    current = _current(known.values(), defined)
-    new = [_new_flow(loaded.flow, now, before.timelines) for name, loaded in config.flows.items() if name not in known]
+    flows.set_problems(tx, config.problems, micros)
+    flows.set_pools(tx, config.settings.pools)
+    touched = _touched(config, catalog)
+    if not touched:
+        return Activated()
+    known = {row.name: row for row in flows.by_name(tx, touched)}
+    current = _current(known.values(), flows.definitions_of(tx, [row.id for row in known.values()]))
+    changed = [config.flows[name] for name in touched if name in config.flows]
+    new = [_new_flow(loaded.flow, now, catalog.timelines) for loaded in changed if loaded.flow.name not in known]
     ids = {name: row.id for name, row in known.items()} | (flows.insert(tx, new, micros) if new else {})
-    changed = [
-        loaded
-        for name, loaded in config.flows.items()
-        if name not in current or current[name].digest != loaded.digest or known[name].state != FlowState.ACTIVE
-    ]
-    defined += _define(tx, changed, current, ids, micros)
+    _define(tx, changed, current, ids, micros)
     gone = [row.id for name, row in known.items() if row.state == FlowState.ACTIVE and not config.holds(name)]
     if gone:
         flows.remove(tx, gone, micros)
     broken = [row.id for name, row in known.items() if row.state == FlowState.REMOVED and config.holds(name)]
     if broken:
         flows.restore(tx, broken)
-    flows.set_problems(tx, config.problems, micros)
-    flows.set_pools(tx, config.settings.pools)
-    catalog = load(tx, config.flows, defined)
+    before = {entry.id: entry.flow for name in touched if (entry := catalog.by_name.get(name))}
+    entries = _renew(tx, catalog, {one.flow.name: one.flow for one in changed}, touched)
     had = {one.flow.name: one for one in changed if one.flow.name in current}
     returned = [row for row in known.values() if row.state != FlowState.ACTIVE and not catalog.by_id[row.id].removed_at]
     shifted = {name for name, one in had.items() if one.schedule_digest != current[name].schedule_digest}
     shifted = _with_followers(catalog, shifted | {row.name for row in returned if row.state == FlowState.RETIRED})
     remapped = {name for name, one in had.items() if _sensors(current[name], name) != one.flow.sensors} | shifted
-    remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
+    if shifted:
+        remapped |= {name for name, entry in catalog.by_name.items() if entry.flow.upstreams & shifted}
     waits.redefine(tx, [known[name].id for name in had])
     ranked = {name for name, one in had.items() if priority_of(current[name].body) != one.flow.priority}
     begun = priorities.reset(tx, [known[name].id for name in ranked]) if ranked else []
     missed = catch_up(tx, [catalog.by_id[row.id] for row in returned if row.paused_at is None], micros)
-    remap(tx, catalog, before, _waiting(tx, catalog, remapped, shifted), micros, missed)
+    settled = remap(tx, catalog, _waiting(tx, catalog, remapped, shifted), micros, before, missed)
     for start in range(0, len(begun), SLICE):
-        inherit(tx, catalog, begun[start : start + SLICE])
-    return catalog
+        settled.raised += inherit(tx, catalog, begun[start : start + SLICE])
+    return Activated(entries, settled)
 
 
-def load(tx: Transaction, fresh: Mapping[str, Loaded], defined: Sequence[Definition] | None = None) -> Catalog:
-    """The flows as the database has them. Those in `fresh` need not be read from their stored bodies again, nor any
-    definition if all are known (`defined`, of each flow the oldest first).
-    """
-    history: dict[int, list[Definition]] = defaultdict(list)
-    for definition in flows.definitions(tx) if defined is None else defined:
-        history[definition.flow_id].append(definition)
+def load(tx: Transaction) -> Catalog:
+    """The flows as the database has them."""
+    history = _histories(flows.definitions(tx))
     rows = flows.all_flows(tx)
-    bodies = {row.name: _body(row, history[row.id]) for row in rows}
-    parsed: dict[str, Flow] = {}
-    for row in rows:
-        loaded = fresh.get(row.name)
-        same = loaded and loaded.digest == bodies[row.name].digest
-        parsed[row.name] = loaded.flow if loaded and same else flow_from_body(row.name, bodies[row.name].body)
-    timelines = Timelines(parsed, {row.name: history[row.id] for row in rows})
-    catalog = Catalog([_entry(row, parsed[row.name], timelines.of(row.name)) for row in rows])
-    known = {priority_of(one.body) for versions in history.values() for one in versions} or {0}
-    catalog.lowest, catalog.highest = min(known), max(known)
+    parsed = {row.name: flow_from_body(row.name, _body(row, history[row.id]).body) for row in rows}
+    catalog = Catalog(_entries(rows, parsed, history, {}))
+    catalog.priorities = {priority_of(one.body) for versions in history.values() for one in versions}
     catalog.gated = catalog.gated or edges.any_counted(tx)
     return catalog
+
+
+def _touched(config: Config, catalog: Catalog) -> set[str]:
+    """The flows that have changed, are new or gone, or back. The others' flows are taken over as they were read now:
+    their mapping functions may have been imported anew.
+    """
+    touched = set()
+    for name, loaded in config.flows.items():
+        entry = catalog.by_name.get(name)
+        if entry is None or entry.digest != loaded.digest or entry.removed_at:
+            touched.add(name)
+        else:
+            entry.flow = loaded.flow
+    for name, entry in catalog.by_name.items():
+        if not entry.retired and config.holds(name) == bool(entry.removed_at):
+            touched.add(name)
+    return touched
+
+
+def _renew(tx: Transaction, catalog: Catalog, changed: Mapping[str, Flow], touched: set[str]) -> list[Entry]:
+    """Let the catalog have the touched flows, and all that follow them, as the database has them now."""
+    names = _with_followers(catalog, touched)
+    rows = flows.by_name(tx, names)
+    history = _histories(flows.definitions_of(tx, [row.id for row in rows]))
+    parsed = {name: changed[name] if name in changed else catalog.by_name[name].flow for name in names}
+    entries = _entries(rows, parsed, history, catalog.timelines)
+    for entry in entries:
+        catalog.put(entry)
+        catalog.priorities.add(entry.flow.priority)
+    return entries
+
+
+def _entries(
+    rows: Sequence[FlowRow],
+    parsed: Mapping[str, Flow],
+    history: Mapping[int, Sequence[Definition]],
+    others: Mapping[str, Timeline],
+) -> list[Entry]:
+    timelines = Timelines(parsed, {row.name: history[row.id] for row in rows}, others)
+    return [_entry(row, _body(row, history[row.id]), parsed[row.name], timelines.of(row.name)) for row in rows]
 
 
 def first_cursor(flow: Flow, timeline: Timeline, now: datetime) -> datetime:
@@ -128,8 +168,8 @@ def _new_flow(flow: Flow, now: datetime, before: Mapping[str, Timeline]) -> NewF
 
 def _define(
     tx: Transaction, changed: Sequence[Loaded], current: Mapping[str, Definition], ids: Mapping[str, int], now: int
-) -> list[Definition]:
-    """Store what has changed, and make it each flow's current definition. Returns what was stored."""
+) -> None:
+    """Store what has changed, and make it each flow's current definition."""
     fresh = [one for one in changed if one.flow.name not in current or current[one.flow.name].digest != one.digest]
     rows = [
         NewDefinition(ids[name], one.digest, one.schedule_digest, one.body, _effective_at(current.get(name), now))
@@ -145,12 +185,19 @@ def _define(
         adopted.append((flow_id, definition_id, one.flow.max_active, one.flow.priority, one.flow.pool))
     if adopted:
         flows.adopt(tx, adopted)
-    return new
 
 
 def _current(rows: Iterable[FlowRow], definitions: Sequence[Definition]) -> dict[str, Definition]:
     by_id = {definition.id: definition for definition in definitions}
     return {row.name: by_id[row.definition_id] for row in rows}
+
+
+def _histories(definitions: Iterable[Definition]) -> dict[int, list[Definition]]:
+    """Those of each flow, the oldest first."""
+    history: dict[int, list[Definition]] = defaultdict(list)
+    for one in definitions:
+        history[one.flow_id].append(one)
+    return history
 
 
 def _body(row: FlowRow, history: Sequence[Definition]) -> Definition:
@@ -166,12 +213,13 @@ def _effective_at(current: Definition | None, now: int) -> int:
     return now if current is None else max(now, current.effective_at + 1)
 
 
-def _entry(row: FlowRow, flow: Flow, timeline: Timeline) -> Entry:
+def _entry(row: FlowRow, definition: Definition, flow: Flow, timeline: Timeline) -> Entry:
     first_at = from_micros(row.first_date) if row.first_date is not None else None
     hold = Hold.SCHEDULED if row.paused_at is not None else Hold.NONE
     if row.state != FlowState.ACTIVE:
         hold = Hold.ALL
-    entry = Entry(row.id, flow, row.definition_id, timeline, from_micros(row.planned_to), first_at, hold)
+    planned_to = from_micros(row.planned_to)
+    entry = Entry(row.id, flow, definition.id, definition.digest, timeline, planned_to, first_at, hold)
     if row.state != FlowState.ACTIVE and row.removed_at is not None:
         entry.removed_at, entry.retired = from_micros(row.removed_at), row.state == FlowState.RETIRED
     return entry

@@ -213,4 +213,4 @@ def _begin_earlier(tx: Transaction, catalog: Catalog, fresh: list[tuple[Entry, i
     for flow_id, date in earlier.items():
         catalog.by_id[flow_id].first_at = from_micros(date)
     own = [flow_id for flow_id in earlier if (flow := catalog.by_id[flow_id].flow).name in flow.upstreams]
-    return remap(tx, catalog, catalog, waits.find(tx, own), now) if own else Settled()
+    return remap(tx, catalog, waits.find(tx, own), now) if own else Settled()

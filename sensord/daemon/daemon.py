@@ -7,7 +7,7 @@ simulation can drive it.
 import logging
 import random
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from sensord.daemon import backfill
 from sensord.daemon.activate import activate, load
 from sensord.daemon.alarms import Rung, ring
 from sensord.daemon.away import Away
-from sensord.daemon.catalog import Catalog
+from sensord.daemon.catalog import Entry
 from sensord.daemon.changes import CHANGES
 from sensord.daemon.dispatch import Place, dispatch, jobs
 from sensord.daemon.handover import Handover
@@ -120,13 +120,13 @@ class Daemon:
         known = {name: entry.flow.schedule for name, entry in entries if not entry.retired}
         config = self._read_config(known)
         with self._writing() as tx:
-            catalog = activate(tx, config, self.clock.now(), self._picture.catalog)
-            picture, _ = load_picture(tx, catalog)
-            self._retention, self._retire_after = config.settings.retention, config.settings.retire_after
-            self._keep(tx, catalog)
-            text = f"{catalog.number} flows, {len(config.problems)} problems"
+            picture, settings = self._picture, config.settings
+            activated = activate(tx, config, self.clock.now(), picture.catalog)
+            self._retire_after = settings.retire_after
+            self._keep(tx, settings.retention, activated.entries)
+            text = f"{picture.catalog.number} flows, {len(config.problems)} problems"
             tell(tx, text)
-        self._picture = picture
+        picture.note_reload(activated.entries, settings.pools, activated.settled)
         return text
 
     def _stop_for(self, now: bool, tell: Tell) -> None:
@@ -142,8 +142,7 @@ class Daemon:
             changed = CHANGES[kind](tx, self._picture, body, to_micros(self.clock.now()))
             tell(tx, changed.text)
         self._picture.take_out(changed.left)
-        for filling in self._picture.fillings.values():
-            filling.touched = True
+        self._picture.touch_fillings()
         self._picture.note_settled(changed.settled)
         self._ring(changed.rung)
         self._pruner.expect(to_micros(self.clock.now()))
@@ -283,9 +282,14 @@ class Daemon:
         self._picture.note_settled(mended.settled)
         turn.mended, turn.settled = mended.runs, mended.settled
 
-    def _keep(self, tx: Transaction, catalog: Catalog) -> None:
-        ages = {entry.id: age for entry in catalog.by_id.values() if (age := entry.flow.retention)}
-        self._pruner.follow(tx, ages, self._retention, to_micros(self.clock.now()))
+    def _keep(self, tx: Transaction, retention: timedelta | None, changed: Iterable[Entry]) -> None:
+        """Let the pruner know how long the runs of these flows are kept, and those of all others."""
+        now, entries = to_micros(self.clock.now()), self._picture.catalog.by_id.values()
+        if retention != self._retention:
+            self._retention = retention
+            self._pruner.follow(tx, {entry.id: entry.flow.retention for entry in entries}, retention, now)
+        else:
+            self._pruner.renew(tx, {entry.id: entry.flow.retention for entry in changed}, now)
 
     def _ring(self, rung: Rung) -> None:
         self._picture.note_alarms(rung)
@@ -324,8 +328,9 @@ class Daemon:
         """Read the picture anew. Commands of runs in `starting` are submitted again: the executor starts no attempt
         twice; those that are being ended are told again.
         """
-        self._picture, self._live = load_picture(tx, load(tx, {}))
-        self._keep(tx, self._picture.catalog)
+        self._picture, self._live = load_picture(tx, load(tx))
+        ages = {entry.id: entry.flow.retention for entry in self._picture.catalog.by_id.values()}
+        self._pruner.follow(tx, ages, self._retention, to_micros(self.clock.now()))
         self._away.follow(attempts.elsewhere(tx, self._place.station))
         starting = [run for run in self._live if run.state == State.STARTING]
         here = [run for run in starting if Attempt(run.run_id, run.attempt) not in self._away]

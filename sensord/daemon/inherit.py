@@ -18,11 +18,12 @@ def inherit(tx: Transaction, catalog: Catalog, begun: Sequence[Live]) -> list[Li
     from them. One statement a step upstream, none where all flows are of one priority. Returns all runs that were
     raised, some maybe twice, as they are now.
     """
-    if catalog.lowest == catalog.highest or not begun:
+    if len(catalog.priorities) < 2 or not begun:
         return []
+    lowest = min(catalog.priorities)
     raised = priorities.from_waiters(tx, (run.run_id for run in begun))
     current = {run.run_id: run for run in (*begun, *raised)}
-    ahead = [run.run_id for run in current.values() if run.priority > catalog.lowest]
+    ahead = [run.run_id for run in current.values() if run.priority > lowest]
     while ahead:
         step = priorities.to_upstreams(tx, ahead)
         raised += step

@@ -1,6 +1,6 @@
 """What the daemon holds in memory: a picture of the database, thrown away and read anew where a transaction fails."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sensord.core.queue import Queue
@@ -34,6 +34,19 @@ class Picture:
     def hold(self, entry: Entry) -> None:
         """Let the queue keep to the limits that the flow has now."""
         self.queue.limit(entry.id, entry.flow.max_active, entry.hold, entry.flow.pool)
+
+    def touch_fillings(self) -> None:
+        """Anything may have become of the runs of backfills."""
+        for filling in self.fillings.values():
+            filling.touched = True
+
+    def note_reload(self, entries: Iterable[Entry], pools: Mapping[str, int], settled: Settled) -> None:
+        """These flows are not what they were; nor are those that waited, or the pools."""
+        self.queue.size_pools(pools)
+        for entry in entries:
+            self.hold(entry)
+        self.touch_fillings()
+        self.note_settled(settled)
 
     def queue_up(self, released: Iterable[Live]) -> None:
         """Runs went to `queued`."""

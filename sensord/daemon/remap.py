@@ -4,7 +4,7 @@ Their deadlines stay where they are, and what was applied at one stays applied, 
 the same number in the flow, on the same upstream.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sensord.core.flow import Flow, Sensor
 from sensord.core.sensor import Standing, Verdict
@@ -19,11 +19,19 @@ from sensord.store.runs import Live, Move
 SLICE = 1000
 """Runs that are mapped at a time: so no statement is long in coming."""
 
+_NOTHING: Mapping[int, Flow] = {}
+
 
 def remap(
-    tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[Live], now: int, moves: Sequence[Move] = ()
+    tx: Transaction,
+    catalog: Catalog,
+    waiting: Sequence[Live],
+    now: int,
+    before: Mapping[int, Flow] = _NOTHING,
+    moves: Sequence[Move] = (),
 ) -> Settled:
-    """Map waiting runs, which have their new definitions already. `before`: the flows by which they were mapped.
+    """Map waiting runs, which have their new definitions already. `before`: of the flows that have changed, by id, what
+    they were when the runs were mapped.
 
     All of them lose their edges before the first is mapped: what becomes of that one must find none of the others by
     an edge of its old definition. Nor must `moves`, which are told to all other runs that wait for them.
@@ -40,7 +48,7 @@ def remap(
     return settled
 
 
-def _keep(tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[Live]) -> Kept:
+def _keep(tx: Transaction, catalog: Catalog, before: Mapping[int, Flow], waiting: Sequence[Live]) -> Kept:
     new_flows = definitions(tx, catalog, waiting)
     old_flows = {run.run_id: _flow_before(tx, catalog, before, run) for run in waiting}
     timed = {run_id: old_flows[run_id] for run_id, flow in new_flows.items() if _is_timed(flow)}
@@ -65,10 +73,10 @@ def _keep(tx: Transaction, catalog: Catalog, before: Catalog, waiting: Sequence[
     return Kept(frozenset(timed_out), frozenset(running), since)
 
 
-def _flow_before(tx: Transaction, catalog: Catalog, before: Catalog, run: Live) -> Flow:
+def _flow_before(tx: Transaction, catalog: Catalog, before: Mapping[int, Flow], run: Live) -> Flow:
     """The flow by which the run was mapped: the one until now, unless it keeps a definition of its own."""
-    if run.definition_id == catalog.by_id[run.flow_id].definition_id and run.flow_id in before.by_id:
-        return before.by_id[run.flow_id].flow
+    if run.definition_id == catalog.by_id[run.flow_id].definition_id and run.flow_id in before:
+        return before[run.flow_id]
     return catalog.definition(tx, run.flow_id, run.definition_id)
 
 

@@ -30,6 +30,9 @@ NEAR = timedelta(days=1)
 
 _BEFORE_ALL = -(1 << 62)
 
+Ages = Mapping[int, timedelta | None]
+"""How long more than the outcome is kept of the runs of each flow, as it says itself."""
+
 
 @dataclass(slots=True)
 class Slice:
@@ -62,25 +65,36 @@ class Pruner:
         self._requests_at: int | None = None
         self._slice: Slice | None = None
 
-    def follow(self, tx: Transaction, ages: Mapping[int, timedelta], default: timedelta | None, now: int) -> None:
-        """From now on these are the ages of flows, and of all others. What was under way is chosen anew."""
-        self._slice = None
+    def follow(self, tx: Transaction, ages: Ages, default: timedelta | None, now: int) -> None:
+        """From now on these are the ages of all flows; None: the default. What was under way is chosen anew."""
         self._default = None if default is None else _length(default)
-        cursors = retention.cursors(tx)
-        known = {flow_id: _length(age) for flow_id, age in ages.items()}
-        found = {one.flow_id: known.get(one.flow_id, self._default) for one in cursors}
-        before, self._ages = self._ages, {flow_id: age for flow_id, age in found.items() if age is not None}
-        self._cursors = {
-            one.flow_id: _BEFORE_ALL if one.pruned_to is None else one.pruned_to
-            for one in cursors
-            if one.flow_id in self._ages
-        }
-        kept = [(at, flow_id) for at, flow_id in self._looks if self._ages.get(flow_id) == before.get(flow_id, 0)]
+        self._cursors.clear()
+        self._take_over(tx, ages, now)
+        self._requests_at = self._next_requests(tx, now)
+
+    def renew(self, tx: Transaction, ages: Ages, now: int) -> None:
+        """These flows are new, or may have another age than they had."""
+        changed = {flow_id: age for flow_id, age in ages.items() if self._ages.get(flow_id) != self._age(age)}
+        if changed:
+            self._take_over(tx, changed, now)
+
+    def _take_over(self, tx: Transaction, ages: Ages, now: int) -> None:
+        """What was under way is chosen anew; whose age is another one is looked at now."""
+        self._slice = None
+        found = {flow_id: self._age(age) for flow_id, age in ages.items()}
+        changed = {flow_id for flow_id, age in found.items() if self._ages.get(flow_id) != age}
+        known = {**self._ages, **found}
+        self._ages = {flow_id: age for flow_id, age in known.items() if age is not None}
+        for one in retention.cursors(tx, found.keys() & self._ages.keys()):
+            self._cursors[one.flow_id] = _BEFORE_ALL if one.pruned_to is None else one.pruned_to
+        kept = [(at, flow_id) for at, flow_id in self._looks if flow_id in self._ages and flow_id not in changed]
         fresh = self._ages.keys() - {flow_id for _, flow_id in kept}
         self._looks = [*kept, *((now, flow_id) for flow_id in fresh)]
         heapq.heapify(self._looks)
         self._left_over_at = retention.next_look(tx) if self._ages else None
-        self._requests_at = self._next_requests(tx, now)
+
+    def _age(self, age: timedelta | None) -> int | None:
+        return self._default if age is None else _length(age)
 
     @property
     def next_at(self) -> int | None:

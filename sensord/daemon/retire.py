@@ -48,7 +48,7 @@ def _let_go(tx: Transaction, catalog: Catalog, flow_ids: Collection[int], now: i
         standing = read_standings(tx, definitions(tx, catalog, part))
         in_vain = [run for run in part if any(_waits(one, names) for one in standing[run.run_id])]
         if in_vain:
-            settled.add(remap(tx, catalog, catalog, in_vain, now))
+            settled.add(remap(tx, catalog, in_vain, now))
     return settled
 
 

@@ -76,7 +76,7 @@ class Supervisor:
             return
         with self._db.transaction() as tx:
             starting = [run for run in runs.by_id(tx, run_ids).values() if run.state == State.STARTING]
-            found = jobs(tx, load(tx, {}), starting, self._place)
+            found = jobs(tx, load(tx), starting, self._place)
         self._executor.submit(found)
 
     def _end(self, one: Assigned, now: int) -> None:

@@ -12,15 +12,23 @@ from sensord.store.flows import Definition
 
 
 class Timelines:
-    """Works out the timelines of flows from the definitions that each has had, the oldest first."""
+    """Works out the timelines of flows from the definitions that each has had, the oldest first.
 
-    def __init__(self, flows: Mapping[str, Flow], history: Mapping[str, Sequence[Definition]]) -> None:
+    others: the timelines of the flows that are not among them.
+    """
+
+    def __init__(
+        self, flows: Mapping[str, Flow], history: Mapping[str, Sequence[Definition]], others: Mapping[str, Timeline]
+    ) -> None:
         self._flows = flows
         self._history = history
+        self._others = others
         self._made: dict[str, Timeline] = {}
 
     def of(self, name: str) -> Timeline:
         """The flow's timeline. One that has followed the same other flow from the first has the other's history."""
+        if name not in self._flows:
+            return self._others[name]
         if name not in self._made:
             flow = self._flows[name]
             self._made[name] = flow.schedule  # what a circle of stale definitions, which no file can say, comes back to
@@ -29,7 +37,8 @@ class Timelines:
 
     def _make(self, flow: Flow) -> Timeline:
         changes = _changes(self._history[flow.name])
-        if flow.follow and flow.follow in self._flows and self._has_always_followed(flow, changes):
+        known = flow.follow in self._flows or flow.follow in self._others
+        if flow.follow and known and self._has_always_followed(flow, changes):
             return followed(self.of(flow.follow), flow)
         if len(changes) == 1:
             return flow.schedule

@@ -1,6 +1,6 @@
 """The SQL of flows and their definitions: what the daemon knows of each flow from one start to the next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -58,14 +58,28 @@ def all_flows(tx: Transaction) -> list[FlowRow]:
     return [FlowRow(*row) for row in tx.fetch(ALL)]
 
 
-DEFINITIONS = """
-SELECT id, flow_id, digest, schedule_digest, effective_at, body FROM definition ORDER BY flow_id, effective_at, id
-"""
+BY_NAME = f"{ALL} WHERE name IN (SELECT name FROM ROWS(:names, name text) x)"
+
+
+def by_name(tx: Transaction, names: Iterable[str]) -> list[FlowRow]:
+    """Those of these names that there are."""
+    return [FlowRow(*row) for row in tx.fetch(BY_NAME, names=[(name,) for name in names])]
+
+
+_VERSIONS = "SELECT id, flow_id, digest, schedule_digest, effective_at, body FROM definition"
+_IN_ORDER = "ORDER BY flow_id, effective_at, id"
+DEFINITIONS = f"{_VERSIONS} {_IN_ORDER}"
+DEFINITIONS_OF = f"{_VERSIONS} WHERE flow_id IN (SELECT flow_id FROM ROWS(:ids, flow_id) x) {_IN_ORDER}"
 
 
 def definitions(tx: Transaction) -> list[Definition]:
     """Every version of every flow, the oldest first."""
     return [Definition(*row) for row in tx.fetch(DEFINITIONS)]
+
+
+def definitions_of(tx: Transaction, flow_ids: Iterable[int]) -> list[Definition]:
+    """Every version of these flows, the oldest first."""
+    return [Definition(*row) for row in tx.fetch(DEFINITIONS_OF, ids=[(flow_id,) for flow_id in flow_ids])]
 
 
 BODY = "SELECT body FROM definition WHERE id = :id"

@@ -4,7 +4,7 @@ A cursor for each flow, `pruned_to`, goes along the logical dates. Runs that it 
 only just), and those that are made or sent back to waiting behind it, are in `unpruned`, with an instant to look again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sensord.store.database import Transaction
@@ -28,12 +28,12 @@ class Old(NamedTuple):
     finished_at: int | None
 
 
-CURSORS = "SELECT id, pruned_to FROM flow"
+CURSORS = "SELECT flow.id, flow.pruned_to FROM ROWS(:ids, flow_id) x JOIN flow ON flow.id = x.flow_id"
 
 
-def cursors(tx: Transaction) -> list[Cursor]:
-    """Of all flows, also of those that are no more."""
-    return [Cursor(*row) for row in tx.fetch(CURSORS)]
+def cursors(tx: Transaction, flow_ids: Iterable[int]) -> list[Cursor]:
+    """Of these flows."""
+    return [Cursor(*row) for row in tx.fetch(CURSORS, ids=[(flow_id,) for flow_id in flow_ids])]
 
 
 _COLUMNS = "run.id, run.flow_id, run.logical_date, run.state, run.attempt, run.finished_at"

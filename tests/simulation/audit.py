@@ -16,6 +16,7 @@ from sensord.daemon.activate import load
 from sensord.daemon.catalog import Catalog
 from sensord.store import flows
 from sensord.store.database import Transaction
+from tests.daemon.anew import prove
 from tests.daemon.world import World
 from tests.simulation.arithmetic import ending, missing, wanted
 
@@ -74,6 +75,7 @@ class Audit:
         """
         with self.world.db.transaction() as tx:
             books = _Books(tx)
+            prove(self.world.daemon._picture, tx)
         assert books.overtaken == [], f"less urgent than what waits for it: {books.overtaken[0]}"
         waiting = [run for run in books.runs.values() if run.state is State.WAITING]
         for run in self._choose(waiting):
@@ -101,7 +103,7 @@ class _Books:
     """All that the database holds of unfinished runs at one moment."""
 
     def __init__(self, tx: Transaction) -> None:
-        self.catalog: Catalog = load(tx, {})
+        self.catalog: Catalog = load(tx)
         rows = (Row(*row) for row in tx.fetch(RUNS))
         self.runs = {row.id: row._replace(state=State(row.state)) for row in rows}
         known = [run for run in self.runs.values() if run.flow_id in self.catalog.by_id]

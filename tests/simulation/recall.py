@@ -62,7 +62,7 @@ class Recall:
                     waiting.append(run_id)
                 else:
                     one.over_at = one.over_at or now
-            flows = definitions(tx, load(tx, {}), runs.by_id(tx, waiting).values())
+            flows = definitions(tx, load(tx), runs.by_id(tx, waiting).values())
             for run_id, standing in read_standings(tx, flows).items():
                 self.seen[run_id].verdicts[now] = [one.verdict for one in standing]
 
