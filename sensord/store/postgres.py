@@ -67,6 +67,10 @@ class PostgresDatabase(Database):
         result = self._cursor.pgresult
         return self._cursor.fetchall() if result and result.nfields else []
 
+    def _fetch_both(self, first: str, sql: str, values: dict[str, Parameter]) -> list[tuple[Any, ...]]:
+        self.statements += 1
+        return self._fetch(join(first, sql), values)
+
     def _run(self, sql: str, values: dict[str, Parameter]) -> int:
         if self.connection.closed:
             self._reconnect()
@@ -120,6 +124,12 @@ class PostgresDatabase(Database):
     def close(self) -> None:
         self._closed = True
         self.connection.close()
+
+
+@lru_cache(maxsize=64)
+def join(first: str, sql: str) -> str:
+    """Two statements as one; both see what was there before."""
+    return f"WITH beside AS ({first}) {sql}"
 
 
 @lru_cache(maxsize=1024)

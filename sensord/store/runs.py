@@ -151,9 +151,7 @@ WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.began_
 
 def begin(tx: Transaction, began: Sequence[Beginning]) -> list[Live]:
     """Starting -> running, for the attempt that is the run's current one. Returns the runs that run now."""
-    running = [Live(*row) for row in tx.fetch(BEGIN, began=began)]
-    tx.run(BEGIN_ATTEMPT, began=began)
-    return running
+    return [Live(*row) for row in tx.fetch_both(BEGIN_ATTEMPT, BEGIN, began=began)]
 
 
 OUTCOME = """
@@ -176,8 +174,7 @@ def end(tx: Transaction, ended: Sequence[Ended]) -> list[Live]:
     """Record how attempts ended; the runs whose current attempt it was go to their new state and are returned: a final
     one, or `retrying`.
     """
-    tx.run(OUTCOME, ended=ended)
-    return [Live(*row) for row in tx.fetch(END, ended=ended)]
+    return [Live(*row) for row in tx.fetch_both(OUTCOME, END, ended=ended)]
 
 
 REQUEUE = f"""

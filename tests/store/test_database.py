@@ -27,6 +27,39 @@ def test_a_transaction_commits_at_its_end(db: Database, open_db: Callable[[str],
     assert names(other) == ["a"]
 
 
+def test_two_statements_at_once_both_happen_and_the_second_tells(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run(NEW_FLOW, name="a")
+        tx.run("INSERT INTO pool (name, slots) VALUES ('a', 1), ('b', 1)")
+        told = tx.fetch_both(
+            "UPDATE pool SET slots = :number WHERE name = :name",
+            "UPDATE flow SET priority = :number WHERE name = :name RETURNING name, priority",
+            name="a",
+            number=7,
+        )
+
+    assert told == [("a", 7)]
+    assert db.fetch("SELECT name, slots FROM pool ORDER BY name") == [("a", 7), ("b", 1)]
+
+
+def test_of_two_statements_at_once_none_happens_where_one_fails(db: Database) -> None:
+    def write() -> None:
+        with db.transaction() as tx:
+            tx.run(NEW_FLOW, name="a")
+            tx.fetch_both(
+                "INSERT INTO pool (name, slots) VALUES (:name, 1)",
+                "INSERT INTO flow (name, state, activated_at, planned_to, max_active, priority) "
+                "VALUES (:name, 1, 0, 0, 1, 0) RETURNING id",
+                name="a",
+            )
+
+    with pytest.raises(DatabaseError, match=r"(?i)unique"):
+        write()
+
+    assert names(db) == []
+    assert db.fetch("SELECT name FROM pool") == []
+
+
 def write_and_fail(db: Database) -> None:
     with db.transaction() as tx:
         tx.run(NEW_FLOW, name="a")
