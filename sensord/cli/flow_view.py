@@ -55,6 +55,7 @@ def flow_shape(view: View) -> dict[str, Any]:
         "max_active": flow.max_active,
         "priority": flow.priority,
         "pool": flow.pool,
+        "user": flow.command.user,
         "planned_to": moment(row.planned_to),
         "paused_at": moment(row.paused_at),
         "removed_at": moment(row.removed_at),
@@ -109,6 +110,7 @@ def detail_lines(view: View, downstreams: Sequence[str], problems: Sequence[Prob
         "schedule": schedule_words(flow),
         "next tick": f"{format_instant(upcoming)}, in {span_of(upcoming - now)}" if upcoming else "none",
         "command": " ".join(map(str, flow.command.argv or (shell,))),
+        "as user": flow.command.user,
         "at once": f"{flow.max_active}, priority {flow.priority}" + (f", in pool {flow.pool}" if flow.pool else ""),
         "waited for by": ", ".join(downstreams) or "nobody",
     }

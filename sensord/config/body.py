@@ -34,7 +34,7 @@ def write_body(flow: Flow) -> str:
         "schedule": schedule | _unlike(flow, "follow", "first", "catchup") | _write_catchup_limits(flow),
         "run": _unlike(flow, "max_active", "priority", "pool")
         | _write_limits(flow)
-        | _unlike(command, "pass_env", "cwd")
+        | _unlike(command, "pass_env", "cwd", "user")
         | _written(_write_texts(command)),
         "sensors": [_write_sensor(sensor) for sensor in flow.sensors],
     }
@@ -116,6 +116,7 @@ def _read_command(run: dict[str, Any]) -> Command:
         params=tuple(sorted(run.get("params", {}).items())),
         pass_env=tuple(run.get("pass_env", ())),
         cwd=run.get("cwd", _DEFAULTS[Command]["cwd"]),
+        user=run.get("user"),
     )
 
 

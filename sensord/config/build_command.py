@@ -39,6 +39,7 @@ def build_command(table: RunTable, params: Mapping[str, Param], report: Report) 
         params=tuple((name, params[name]) for name in sorted(needed)),
         pass_env=tuple(dict.fromkeys(table.pass_env or ())),
         cwd=table.cwd or ".",
+        user=table.user,
     )
 
 

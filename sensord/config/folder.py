@@ -1,14 +1,14 @@
 """The config folder as a whole: its settings and all its flows. Whatever is wrong with one file leaves others alone."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from sensord.config.files import FlowFile, find_files
 from sensord.config.library import Library
-from sensord.config.link import link
+from sensord.config.link import Refusal, link
 from sensord.config.mapping_functions import load_function
 from sensord.config.settings import Settings, load_settings
 from sensord.config.shared import say_once
@@ -37,11 +37,17 @@ class Config:
         return name in self.sources or any(name.startswith(prefix) for prefix in self.closed)
 
 
-def load(directory: Path, previous: Config | None = None, known: Mapping[str, Schedule] = _NOTHING) -> Config:
+def load(
+    directory: Path,
+    previous: Config | None = None,
+    known: Mapping[str, Schedule] = _NOTHING,
+    refuse_user: Callable[[str], Refusal | None] = lambda _: None,
+) -> Config:
     """Read a config folder. Raises ConfigError only where nothing can start: its settings are wrong, or no `flows`.
 
     previous: an earlier load, of which unchanged files are taken over. known: the schedules of the flows of which a
-    good definition is at work, so that others may go on to use them while their own file has errors.
+    good definition is at work, so that others may go on to use them while their own file has errors. refuse_user: why a
+    user whom `allowed_users` names cannot be had on this host; only the daemon can say.
     """
     settings = load_settings(directory)
     same = previous.sources if previous and previous.directory == directory else {}
@@ -50,7 +56,7 @@ def load(directory: Path, previous: Config | None = None, known: Mapping[str, Sc
     reusable = _reusable(previous, directory, settings)
     library = Library(directory, found.defaults, previous.library if previous else None)
     sources = _refuse_twins(_read(found.files, reusable, importer, library))
-    flows, problems = link(sources, known, importer, settings.pools)
+    flows, problems = link(sources, known, importer, settings.pools, settings.allowed_users, refuse_user)
     problems += found.problems
     problems += [problem for source in sources.values() for problem in source.problems]
     problems = say_once(problems, sources)

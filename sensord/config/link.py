@@ -1,10 +1,11 @@
-"""Links flows to one another: who follows whom, and whether every upstream is there; and to the pools that there are.
+"""Links flows to one another: who follows whom, and whether every upstream is there; and to the pools and users
+that there are.
 
 A flow whose own file has errors is no upstream for others, unless `known` says that a good definition of it is at work.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from sensord.config.names import did_you_mean, propose_flow, show
 from sensord.config.source import Loaded, Reference, Source, finish
@@ -12,16 +13,29 @@ from sensord.core.mapping import Loader
 from sensord.core.schedule import Schedule
 from sensord.errors import Problem
 
+Refusal = tuple[str, str | None]
+"""Why something may not be: a message, and a hint."""
+
+_USER_HINT = "add it to allowed_users in sensord.toml"
 _POOL_HINT = "give it slots below [pools] in sensord.toml: {} = 4"
 
 
 def link(
-    sources: Mapping[str, Source], known: Mapping[str, Schedule], load: Loader, pools: Collection[str] = ()
+    sources: Mapping[str, Source],
+    known: Mapping[str, Schedule],
+    load: Loader,
+    pools: Collection[str] = (),
+    users: Collection[str] = (),
+    refuse_user: Callable[[str], Refusal | None] = lambda _: None,
 ) -> tuple[dict[str, Loaded], list[Problem]]:
-    """The flows that can be used, by name, and what is wrong with the links of the others."""
+    """The flows that can be used, by name, and what is wrong with the links of the others.
+
+    refuse_user: why a user, though allowed, cannot be had here.
+    """
     linker = _Linker(sources, known, load)
     linker.follow_all()
     linker.check_pools(pools)
+    linker.check_users(users, refuse_user)
     linker.check_upstreams()
     return linker.loaded, linker.problems
 
@@ -93,9 +107,22 @@ class _Linker:
         for source in self.sources.values():
             if source.pool and source.pool.name not in pools:
                 hint = did_you_mean(source.pool.name, pools) or _POOL_HINT.format(source.pool.name)
-                message = f"expected the name of a pool, got {show(source.pool.name)}"
-                self.problems.append(source.problem(message, hint, source.pool))
-                self.loaded.pop(source.name, None)
+                self._take_out(source, f"expected the name of a pool, got {show(source.pool.name)}", hint, source.pool)
+
+    def check_users(self, users: Collection[str], refuse: Callable[[str], Refusal | None]) -> None:
+        """Take out the flows whose commands are to run as a user who is not allowed, or cannot be had here."""
+        for source in self.sources.values():
+            if source.user and source.user.name not in users:
+                hint = did_you_mean(source.user.name, users) or _USER_HINT
+                self._take_out(
+                    source, f"expected one of allowed_users, got {show(source.user.name)}", hint, source.user
+                )
+            elif source.user and (refusal := refuse(source.user.name)):
+                self._take_out(source, *refusal, source.user)
+
+    def _take_out(self, source: Source, message: str, hint: str | None, at: Reference) -> None:
+        self.problems.append(source.problem(message, hint, at))
+        self.loaded.pop(source.name, None)
 
     def check_upstreams(self) -> None:
         """Take out the flows that name what is not there, and with them, one after the other, those that name these."""

@@ -53,6 +53,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "max_active": ("How many runs of the flow may be under way at once."),
         "priority": ("The higher goes first where slots are short; what it waits for goes as early."),
         "pool": ("Whose slots its runs take besides the executor's: one of [pools] in sensord.toml."),
+        "user": ("Whom the command runs as: one of allowed_users in sensord.toml."),
     },
     "sensors": {
         "upstream": ("The flow to wait for. It may be the flow itself, which then also accepts skipped."),
@@ -88,6 +89,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "durability": ("SQLite only. normal is faster, and may lose the last moments in a power cut, never more."),
         "slots": ("How many commands may run at once: they mostly wait for the warehouse."),
         "pools": ("Slots that the runs of some flows share."),
+        "allowed_users": ("Users that the [run] user of a flow may name."),
         "mapping_modules": (
             'Modules that match = "python:module:function" may name; with warehouse also warehouse.calendar.'
         ),

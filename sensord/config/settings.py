@@ -36,7 +36,7 @@ class Settings:
     """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name.
     retention: how long more than the outcome of a run is kept; None: for ever. retire_after: how long the file of a
     flow may be gone before the flow is given up. pools: their slots by name. lost_after: how long a station may be
-    silent before what runs there is given up.
+    silent before what runs there is given up. allowed_users: those that `[run] user` may name.
     """
 
     database_url: str
@@ -49,6 +49,7 @@ class Settings:
     retire_after: timedelta
     pools: Mapping[str, int] = field(default_factory=dict)
     lost_after: timedelta = LOST_AFTER
+    allowed_users: tuple[str, ...] = ()
 
 
 def load_settings(directory: Path) -> Settings:
@@ -80,6 +81,7 @@ def load_settings(directory: Path) -> Settings:
         retire_after=RETIRE_AFTER if retire_after is None else retire_after,
         pools=table.pools or {},
         lost_after=lost_after,
+        allowed_users=tuple(table.allowed_users or ()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from sensord.config.body import digest, schedule_digest, write_body
 from sensord.config.build import build_flow
@@ -13,7 +13,7 @@ from sensord.config.merge import RULES, Merged, Part, merge_files
 from sensord.config.reading import read_file
 from sensord.config.report import Report, spell
 from sensord.config.shape import clean
-from sensord.config.tables import FlowTable
+from sensord.config.tables import FlowTable, RunTable, ScheduleTable
 from sensord.core.flow import Flow
 from sensord.core.mapping import Loader
 from sensord.core.schedule import Schedule
@@ -39,8 +39,8 @@ class Loaded:
 
 
 class Reference(NamedTuple):
-    """The name of another flow, or of a pool, as the value of `key`. home: the file that says so, and what it calls the
-    key.
+    """The name of another flow, of a pool or of a user, as the value of `key`. home: the file that says so, and what it
+    calls the key.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Source:
     follow: Reference | None = None
     upstreams: tuple[Reference, ...] = ()
     pool: Reference | None = None
+    user: Reference | None = None
     extends: str | None = None
     extends_at: Place | None = None
     layers: tuple[Layer, ...] = ()
@@ -106,21 +107,19 @@ def _build(found: FlowFile, document: Document, load: Loader, library: Library) 
     if stack.layers:
         merged = merge(found.file, document, data, stack.layers)
         table, report = FlowTable.model_validate(merged.data), report.over(merged)
-    follow, upstreams, pool = _references(table, report.document)
+    references = _references(table, report.document)
     report.problems.extend(replace(problem, flow=found.name) for problem in stack.problems)
     # What an unusable file below would have said, nobody knows: the rest is judged when that is mended.
     judged = not stack.missing and not stack.problems
     flow = build_flow(found.name, table, report, load=load) if judged else None
-    loaded = _load(found, flow, report.document, upstreams) if flow else None
+    loaded = _load(found, flow, report.document, references["upstreams"]) if flow else None
     problems = tuple(report.problems)
     return Source(
         found,
         loaded=loaded,
         draft=None if loaded or problems else Draft(table, report.document),
         problems=problems,
-        follow=follow,
-        upstreams=upstreams,
-        pool=pool,
+        **references,
         extends=data.get("extends"),
         extends_at=document.value_place(("extends",)) if "extends" in data else None,
         layers=stack.layers,
@@ -142,23 +141,30 @@ def finish(source: Source, followed: Schedule, load: Loader) -> Loaded | tuple[P
     return _load(source.found, flow, document, source.upstreams) if flow else tuple(report.problems)
 
 
-def _references(
-    table: FlowTable, document: Document | Merged
-) -> tuple[Reference | None, tuple[Reference, ...], Reference | None]:
-    """The flow that it follows, those that its sensors watch, and its pool."""
+class _References(TypedDict):
+    """The flow that it follows, those that its sensors watch, its pool, and the user of its command."""
 
-    def refer(name: str, path: Path) -> Reference:
+    follow: Reference | None
+    upstreams: tuple[Reference, ...]
+    pool: Reference | None
+    user: Reference | None
+
+
+def _references(table: FlowTable, document: Document | Merged) -> _References:
+    def refer(name: str | None, path: Path) -> Reference | None:
+        if name is None:
+            return None
         file, local = document.home(path)
         return Reference(name, spell(path), document.value_place(path), (file, spell(local)))
 
-    follow = table.schedule.follow if table.schedule else None
-    pool = table.run.pool if table.run else None
-    upstreams = [(index, one.upstream) for index, one in enumerate(table.sensors or ()) if one.upstream is not None]
-    return (
-        refer(follow, ("schedule", "follow")) if follow is not None else None,
-        tuple(refer(name, ("sensors", index, "upstream")) for index, name in upstreams),
-        refer(pool, ("run", "pool")) if pool is not None else None,
-    )
+    schedule, run = table.schedule or ScheduleTable(), table.run or RunTable()
+    upstreams = [refer(one.upstream, ("sensors", at, "upstream")) for at, one in enumerate(table.sensors or ())]
+    return {
+        "follow": refer(schedule.follow, ("schedule", "follow")),
+        "upstreams": tuple(filter(None, upstreams)),
+        "pool": refer(run.pool, ("run", "pool")),
+        "user": refer(run.user, ("run", "user")),
+    }
 
 
 def _load(found: FlowFile, flow: Flow, document: Document | Merged, upstreams: tuple[Reference, ...]) -> Loaded:

@@ -77,6 +77,7 @@ class RunTable(Table):
     max_active: Annotated[int | None, Field(ge=1, le=1000), Expects("a whole number from 1 to 1000")] = None
     priority: Annotated[int | None, Field(ge=-1000, le=1000), Expects("a whole number from -1000 to 1000")] = None
     pool: Annotated[str | None, Expects("the name of a pool")] = None
+    user: Annotated[str | None, Expects("the name of a user")] = None
 
 
 class SensorTable(Table):
@@ -127,6 +128,7 @@ class SettingsTable(Table):
     durability: Annotated[Literal["full", "normal"] | None, Expects('"full" or "normal"', ("full", "normal"))] = None
     slots: Annotated[int | None, Field(ge=1, le=10_000), Expects("a whole number from 1 to 10000")] = None
     pools: Annotated[dict[str, Annotated[int, Field(ge=1, le=10_000)]] | None, _POOLS] = None
+    allowed_users: Annotated[list[str] | None, Expects("a list of names of users")] = None
     mapping_modules: Annotated[list[str] | None, Expects("a list of names of modules")] = None
     retention: Annotated[str | None, _AGE] = None
     retire_after: Annotated[str | None, Expects('a duration such as "10m"')] = None

@@ -6,11 +6,10 @@ A key leaves this list when its table in `tables` takes it.
 KEYS: dict[str, frozenset[str]] = {
     "": frozenset(),
     "schedule": frozenset(),
-    "run": frozenset({"user", "executor", "queue", "pools"}),
+    "run": frozenset({"executor", "queue", "pools"}),
     "sensors": frozenset({"every"}),
     "sensord.toml": frozenset(
         {
-            "allowed_users",
             "executor",
             "heartbeat_limit",
             "notifications",

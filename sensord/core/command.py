@@ -17,6 +17,8 @@ from sensord.core.template_filters import Moment, Value
 INHERITED = ("PATH", "HOME", "LANG")
 """What every command sees of the daemon's own environment."""
 
+_NOTHING: Mapping[str, str] = {}
+
 UPSTREAM_LIMIT = 100_000
 """Characters of SENSORD_UPSTREAM; the kernel refuses to start a command with a variable over 131,072 bytes."""
 
@@ -68,15 +70,17 @@ def environment(
     upstream: Sequence[UpstreamRun],
     inherited: Mapping[str, str],
     without: Sequence[Mapping[str, Any]] = (),
+    user: Mapping[str, str] = _NOTHING,
 ) -> dict[str, str]:
     """The variables of one attempt. Those of `[run.env]` go before what is inherited, SENSORD_* before all.
 
-    given: what `values` has for it. without: what the run goes on without, as `read_passed` has it.
+    given: what `values` has for it. without: what the run goes on without, as `read_passed` has it. user: the variables
+    of the user that the command runs as, which go before what is inherited.
     """
     passed = {name: inherited[name] for name in (*INHERITED, *command.pass_env) if name in inherited}
     env = {name: render(text, given) for name, text in command.env}
     own = {f"SENSORD_{name.upper()}": str(given.named[name]) for name in VARIABLES}
-    return passed | env | own | {"SENSORD_UPSTREAM": upstream_json(upstream, without)}
+    return passed | dict(user) | env | own | {"SENSORD_UPSTREAM": upstream_json(upstream, without)}
 
 
 def upstream_json(upstream: Sequence[UpstreamRun], without: Sequence[Mapping[str, Any]] = ()) -> str:

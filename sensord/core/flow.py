@@ -72,7 +72,7 @@ class Command:
 
     env: (name, value) pairs in order of name. params: the same, those that the templates need.
     pass_env: names of the daemon's own variables that the command sees too.
-    cwd: a folder, relative to the config folder unless absolute.
+    cwd: a folder, relative to the config folder unless absolute. user: None runs as the daemon's.
     """
 
     argv: tuple[Text, ...] | None = None
@@ -81,6 +81,7 @@ class Command:
     params: tuple[tuple[str, Param], ...] = ()
     pass_env: tuple[str, ...] = ()
     cwd: str = "."
+    user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sensord.clock import Clock, SystemClock, WatchedClock
 from sensord.config import Config, Settings, load, load_settings
 from sensord.config.modules import Modules
 from sensord.core.schedule import Schedule
+from sensord.daemon.accounts import Accounts
 from sensord.daemon.away import Away
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
@@ -51,6 +52,7 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
         schema.prepare(db)
         holder = Holder(socket.gethostname(), os.getpid(), __version__, read_station(settings.state))
         place = Place("local", holder.host, holder.station, directory.resolve(), os.environ)
+        place.accounts.allow(settings.allowed_users)
         if db.dialect == "sqlite":
             lead = Lead.take(db, holder)
             stack.callback(lead.release)
@@ -86,7 +88,7 @@ class Seat:
         with ExitStack() as stack:
             listener = Listener(self.db)
             stack.callback(listener.close)
-            reader = _Reader(self.directory, self.settings)
+            reader = _Reader(self.directory, self.settings, self.place.accounts)
             watcher = stack.enter_context(_watch(reader)) if self.settings.watch != "off" else None
             daemon = Daemon(
                 self.db,
@@ -128,16 +130,19 @@ class _Reader:
     What is wrong is logged when it is first seen.
     """
 
-    def __init__(self, directory: Path, settings: Settings) -> None:
+    def __init__(self, directory: Path, settings: Settings, accounts: Accounts) -> None:
         self.directory = directory
         self.settings = settings
+        self._accounts = accounts
         self._last: Config | None = None
         self._modules = Modules(directory)
         self._told: set[str] = set()
 
     def read(self, known: Mapping[str, Schedule]) -> Config:
         renewed, problems = self._modules.renew(self.settings.mapping_modules)
-        config = load(self.directory, None if renewed else self._last, known)
+        self._accounts.renew()
+        config = load(self.directory, None if renewed else self._last, known, self._accounts.refuse)
+        self._accounts.allow(config.settings.allowed_users)
         self._modules.note(config.settings.mapping_modules)
         self._last = replace(config, problems=[*config.problems, *problems])
         self.settings = self._last.settings

@@ -15,13 +15,28 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """The ids that a command gets: a user, its group, and all groups that it is in."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A command to start, complete: nothing is added to `env`. `argv` is never empty."""
+    """A command to start, complete: nothing is added to `env`. `argv` is never empty.
+
+    account: None starts it as whoever runs the executor. refusal: why it must not start at all; then the attempt is
+    taken, and ends as `not_started` with these words.
+    """
 
     attempt: Attempt
     argv: tuple[str, ...]
     cwd: str
     env: Mapping[str, str] = field(default_factory=dict)
+    account: Account | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

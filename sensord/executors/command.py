@@ -1,14 +1,15 @@
 """Starts one command as the leader of a session of its own, with nothing of the keeper's in it but umask and limits.
 
 By `posix_spawn`, which neither copies the keeper nor runs Python in the child. It cannot change the working directory,
-so the keeper, which has one thread that ever looks at paths, goes there itself and comes back.
+so the keeper, which has one thread that ever looks at paths, goes there itself and comes back. Nor can it change the
+user: what runs as another one is started by `subprocess`, which does, in C, though it copies the keeper for it.
 """
 
 import os
 import signal
 from collections.abc import Iterator, Mapping
 
-from sensord.executors.base import Job
+from sensord.executors.base import Account, Job
 
 HOME = "/"
 """Where the keeper stays between two commands, so that it holds no other file system busy."""
@@ -21,6 +22,17 @@ class NotStarted(Exception):
     """The system refused to start it; the text holds the system's words."""
 
 
+def take_all_signals() -> None:
+    """For a keeper at its start: what its starter had it ignore or hold back, its commands must not inherit.
+
+    SIGPIPE and SIGXFSZ, which Python needs ignored, are seen to when a command starts.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in _SIGNALS - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def start(job: Job, log_fd: int) -> int:
     """Start the command, its output and errors going to `log_fd`. Returns its pid; raises NotStarted."""
     try:
@@ -28,7 +40,7 @@ def start(job: Job, log_fd: int) -> int:
     except (OSError, ValueError) as error:
         raise NotStarted(_explain(error, job.cwd)) from error
     try:
-        return _spawn(job, log_fd)
+        return _spawn(job, log_fd) if job.account is None else _spawn_as(job, job.account, log_fd)
     finally:
         os.chdir(HOME)
 
@@ -52,6 +64,30 @@ def _spawn(job: Job, log_fd: int) -> int:
         )
     except (OSError, ValueError) as error:
         raise NotStarted(_explain(error, name)) from error
+
+
+def _spawn_as(job: Job, account: Account, log_fd: int) -> int:
+    """As `_spawn`, with another user, group and groups. What it starts with is all that of the keeper but for these."""
+    import subprocess  # few keepers ever need it
+
+    name = job.argv[0]
+    try:
+        process = subprocess.Popen(
+            job.argv,
+            executable=find_program(name, job.env),
+            env=job.env,
+            stdin=subprocess.DEVNULL,
+            stdout=log_fd,
+            stderr=log_fd,
+            start_new_session=True,
+            user=account.uid,
+            group=account.gid,
+            extra_groups=account.groups,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise NotStarted(_explain(error, name)) from error
+    process.returncode = 0  # it is for us to reap it, and not for `subprocess`, which would when it starts another
+    return process.pid
 
 
 def find_program(name: str, env: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ import time
 from sensord.clock import SystemClock
 from sensord.core.instant import format_instant
 from sensord.executors import doorway, wire
-from sensord.executors.command import HOME
+from sensord.executors.command import HOME, take_all_signals
 from sensord.executors.custody import Custody
 from sensord.executors.journal import Journal
 from sensord.executors.ledger import Ledger
@@ -203,6 +203,7 @@ def lock(state_fd: int) -> int | None:
 def serve(state: str, boot: str, *, sync: bool) -> None:
     state_fd = doorway.open_folder(state)
     os.chdir(HOME)
+    take_all_signals()
     held = lock(state_fd)
     if held is None:
         say_ready()

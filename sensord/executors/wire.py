@@ -9,10 +9,10 @@ import socket
 from typing import Any
 
 from sensord.core.instant import from_micros, to_micros
-from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News
+from sensord.executors.base import Account, Attempt, Began, Ended, Forgotten, Job, News
 from sensord.executors.ledger import format_end, parse_end
 
-PROTOCOL = 2
+PROTOCOL = 3
 LONGEST_LINE = 64 << 20
 """Bytes. The largest argv and environment that Linux accepts (6 MiB) fit, even with every character escaped."""
 
@@ -106,7 +106,10 @@ def encode(what: str, attempt: Attempt | None = None, **fields: Any) -> bytes:
 
 def encode_job(job: Job) -> bytes:
     """A command too long for a line is too long for the system: it is refused in the system's words."""
-    line = encode("submit", job.attempt, argv=job.argv, cwd=job.cwd, env=dict(job.env))
+    if job.refusal is not None:
+        return encode("refuse", job.attempt, message=job.refusal)
+    account = {} if job.account is None else {"as": [job.account.uid, job.account.gid, *job.account.groups]}
+    line = encode("submit", job.attempt, argv=job.argv, cwd=job.cwd, env=dict(job.env), **account)
     if len(line) > LONGEST_LINE:
         return encode("refuse", job.attempt, message=f"{job.argv[0][:200]}: Argument list too long")
     return line
@@ -148,7 +151,16 @@ def decode_job(message: Message) -> Job:
         raise Malformed("expected a string for `cwd`")
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise Malformed("expected an object of strings for `env`")
-    return Job(decode_attempt(message), tuple(argv), cwd, env)
+    return Job(decode_attempt(message), tuple(argv), cwd, env, _decode_account(message.get("as")))
+
+
+def _decode_account(ids: object) -> Account | None:
+    """A user, its group, and its groups; what cannot be read must never start as anybody else."""
+    if ids is None:
+        return None
+    if not isinstance(ids, list) or len(ids) < 2 or not all(type(one) is int and 0 <= one < 1 << 32 for one in ids):
+        raise Malformed(f"expected a list of two or more ids for `as`, got {str(ids)[:100]}")
+    return Account(ids[0], ids[1], tuple(ids[2:]))
 
 
 def decode_signal(message: Message) -> int:

@@ -112,20 +112,24 @@ class Store(Protocol):
 
     url: str
 
-    def leave(self) -> Callable[[], None]:
-        """It is away until what is returned is called."""
+    def leave(self) -> Callable[[], None] | None:
+        """It is away until what is returned is called. None where that cannot be had at the moment."""
         ...
 
 
 class LockedFile:
-    """SQLite, held by a stranger."""
+    """SQLite, held by a stranger; not while a daemon is stopped within a transaction, since only we let it go on."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def leave(self) -> Callable[[], None]:
-        stranger = sqlite3.connect(self.url.removeprefix("sqlite://"), isolation_level=None, timeout=20)
-        stranger.execute("BEGIN IMMEDIATE")
+    def leave(self) -> Callable[[], None] | None:
+        stranger = sqlite3.connect(self.url.removeprefix("sqlite://"), isolation_level=None, timeout=0.2)
+        try:
+            stranger.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            stranger.close()
+            return None
         return stranger.close
 
 

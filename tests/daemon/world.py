@@ -12,6 +12,7 @@ from sensord.config import Config, load
 from sensord.core.instant import format_instant, from_micros, to_micros
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
+from sensord.daemon.accounts import Accounts
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
 from sensord.daemon.turn import Turn
@@ -43,6 +44,7 @@ class World:
         self.clock = ManualClock(at(now))
         self.executor = ManualExecutor(self.clock)
         self.slots = 100
+        self.accounts = Accounts()
         self.daemon: Daemon
         self._config: Config | None = None
         (folder / "flows").mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,7 @@ class World:
             executor,
             self.clock,
             read_config=self._read,
-            place=Place("manual", station, station, self.folder, {"PATH": "/bin"}),
+            place=Place("manual", station, station, self.folder, {"PATH": "/bin"}, self.accounts),
             slots=self.slots,
             chance=lambda: 0.0,
         )

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,16 +80,15 @@ class Site:
 
     def keeper(self) -> int | None:
         """The pid of the keeper that listens in the state folder; None where none does."""
-        folder = os.open(self.state, os.O_RDONLY)
-        try:
-            with socket.socket(socket.AF_UNIX) as visitor:
+        with socket.socket(socket.AF_UNIX) as visitor, suppress(OSError):
+            folder = os.open(self.state, os.O_RDONLY)
+            try:
                 visitor.connect(f"/proc/self/fd/{folder}/keeper.sock")
-                pid, _, _ = struct.unpack("3i", visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-                return int(pid)
-        except OSError:
-            return None
-        finally:
-            os.close(folder)
+            finally:
+                os.close(folder)
+            pid, _, _ = struct.unpack("3i", visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            return int(pid)
+        return None
 
     @contextmanager
     def daemon(self) -> Iterator["RunningDaemon"]:

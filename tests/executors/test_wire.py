@@ -8,19 +8,21 @@ from hypothesis import strategies as st
 
 from sensord.core.instant import from_micros
 from sensord.executors import wire
-from sensord.executors.base import Attempt, Began, Ended, Job
+from sensord.executors.base import Account, Attempt, Began, Ended, Job
 from sensord.executors.ledger import format_end, parse_end, write_all
 
 numbers = st.integers(min_value=0, max_value=2**63 - 1)
 attempts = st.builds(Attempt, numbers, numbers)
 instants = st.integers(min_value=0, max_value=4 * 10**15).map(from_micros)
 texts = st.text(st.characters(), max_size=30)  # lone surrogates too: they stand for bytes that are not UTF-8
+ids = st.integers(0, 2**32 - 1)
 jobs = st.builds(
     Job,
     attempts,
     st.lists(texts, min_size=1, max_size=5).map(tuple),
     texts,
     st.dictionaries(texts, texts, max_size=5),
+    st.none() | st.builds(Account, ids, ids, st.lists(ids, max_size=5).map(tuple)),
 )
 ends = st.one_of(
     st.builds(Ended, attempts, instants, exit_code=st.integers(0, 255)),
@@ -88,3 +90,18 @@ def test_a_write_that_was_taken_in_part_is_an_error() -> None:
 
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.parametrize("ids", [[], [0], [0, "0"], [0, -1], [0, True], [0, 2**32], {"uid": 0}, 0, ""])
+def test_whoever_cannot_be_read_is_nobody_else(ids: object) -> None:
+    line = wire.encode("submit", Attempt(1, 1), argv=["true"], cwd="/", env={}, **{"as": ids})
+
+    with pytest.raises(wire.Malformed, match="expected a list of two or more ids"):
+        wire.decode_job(wire.decode(line))
+
+
+def test_a_job_that_is_refused_is_no_command() -> None:
+    message = wire.decode(wire.encode_job(Job(Attempt(1, 1), ("true",), "/", {}, refusal="not here")))
+
+    assert (message["what"], message["message"]) == ("refuse", "not here")
+    assert "argv" not in message
