@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test thorough chaos check bench lock wheel clean FORCE
+.PHONY: help run test thorough soak chaos check bench lock wheel clean FORCE
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -31,6 +31,9 @@ thorough: .venv/.ready ## over 100,000 random cases of schedules, mappings and t
 chaos: .venv/.ready ## real daemons under random blows, on both databases (CHAOS_SECONDS=1200 each, CHAOS_SEED=7)
 	for database in postgresql sqlite; do $(PYTHON_OF_VENV) -m tests.chaos --database $$database \
 		--seconds $${CHAOS_SECONDS:-300} $${CHAOS_SEED:+--seed $$CHAOS_SEED} || exit 1; done
+
+soak: .venv/.ready ## an hour of simulated crashes and failovers (SOAK_SEEDS=10000 or SOAK_MINUTES=10 for less)
+	$(PYTHON_OF_VENV) -m tests.simulation.soak
 
 check: .venv/.ready ## format, lint, types, links of the documents, freshness of the lock files
 	$(PYTHON_OF_VENV) -m ruff format --check .

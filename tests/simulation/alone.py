@@ -1,11 +1,11 @@
 """A stage with one daemon at a time, which dies, and is refused things, as its faults have it. The next one follows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sensord.core.instant import to_micros
+from sensord.core.instant import from_micros, to_micros
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.turn import Turn
 from sensord.executors.base import Job
@@ -13,31 +13,61 @@ from sensord.store import requests
 from sensord.store.database import Database
 from sensord.store.lead import Holder, Lead
 from tests.daemon.world import World
+from tests.simulation.course import Stage
 from tests.simulation.crashes import Crash, Faults, Refused, endanger
 from tests.simulation.keeping import Fate, Keeper, Line
 
 NOW = "2026-11-22T10:30"
 T = TypeVar("T")
 
+NEXT_TIMER = """
+SELECT MIN(t.due_at) FROM timer t JOIN run r ON r.id = t.run_id AND r.attempt = t.attempt
+WHERE t.due_at > :now
+  AND ((t.what = 1 AND r.state = 5) OR (t.what IN (2, 3) AND r.state IN (3, 4)) OR (t.what >= 16 AND r.state = 1))
+"""
+"""Of those that still matter: whether any other is set may depend on what was heard first."""
+
+
+def pass_stepwise(stage: Stage, by: timedelta, keepers: Iterable[Keeper], settle: Callable[[], None]) -> None:
+    """The clock moves on from one end of a command, or timer, to the next: so no two of them come at the same time."""
+    clock, until = stage.world.clock, stage.world.clock.now() + by
+    keepers = list(keepers)
+    while True:
+        now = clock.now()
+        timers = stage.db.fetch(NEXT_TIMER, now=to_micros(now))
+        ends = [at for keeper in keepers if (at := keeper.next_at)]
+        at = min([*ends, *(from_micros(due_at) for (due_at,) in timers if due_at)], default=until)
+        if at >= until:
+            break
+        clock.set(max(at, now))
+        settle()
+    clock.set(until)
+
 
 class Alone:
-    """Its world's commands are held by one keeper."""
+    """Its world's commands are held by one keeper. stepwise: see `pass_stepwise`; and files are read at leisure."""
 
-    def __init__(self, db: Database, folder: Path, faults: Faults) -> None:
+    def __init__(self, db: Database, folder: Path, faults: Faults, *, stepwise: bool = False) -> None:
         self.world, self.db, self.faults = World(db, folder, NOW), db, faults
+        self._stepwise = stepwise
         self._keeper: Keeper
         self._daemon: Daemon
         self._line: Line
+        self._lead: Lead | None = None
 
     def begin(self, fate: Fate) -> None:
         self._keeper = Keeper(self.world.clock, fate)
         endanger(self.db, self.faults)
         self._start()
+        if self._stepwise:
+            self.settle()
 
     def reload(self) -> None:
         """Where the daemon dies of it, the next one reads the files first."""
         while self._survive(lambda: self._daemon.reload()) is None:
             pass
+        if self._stepwise:
+            self.settle()
 
     def ask(self, kind: str, body: dict[str, Any]) -> None:
         with self.faults.resting():
@@ -48,7 +78,13 @@ class Alone:
             pass
 
     def pass_time(self, by: timedelta) -> None:
-        self.world.clock.move(by)
+        if self._stepwise:
+            pass_stepwise(self, by, [self._keeper], self.settle)
+        else:
+            self.world.clock.move(by)
+
+    def finish(self) -> None:
+        """There is nobody to wake up."""
 
     def jobs(self) -> list[Job]:
         return list(self._keeper.jobs.values())
@@ -82,9 +118,9 @@ class Alone:
         """A daemon; where it dies as it starts, the next one."""
         while True:
             self._line = self._keeper.connect(self.faults.pass_by)
-            self._lead = Lead.take(self.db, Holder("here", 1, "test"))
-            self._daemon = self.world.daemon_on(self.db, self._lead, self._line)
             try:
+                self._lead = Lead.take(self.db, Holder("here", 1, "test"))
+                self._daemon = self.world.daemon_on(self.db, self._lead, self._line)
                 self._daemon.adopt()
                 self._daemon.reload()
             except (Crash, Refused):
@@ -93,5 +129,10 @@ class Alone:
                 return
 
     def _die(self) -> None:
+        """Its lead is free at once."""
         self._keeper.cut(self._line)
-        self._lead.release()
+        if self.db.dialect == "postgresql":
+            self.db.run("UPDATE leader SET expires_at = 0, backend_pid = NULL")
+        elif self._lead:
+            self._lead.release()
+            self._lead = None

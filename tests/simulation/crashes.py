@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 from random import Random
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from sensord.errors import Unreachable
 from sensord.store.database import Database
@@ -112,7 +112,17 @@ class Faults:
             self._resting = before
 
 
-def endanger(db: Database, faults: Faults) -> None:
+class Dangers(Protocol):
+    """What a daemon passes by."""
+
+    random: Random
+
+    def pass_by(self, point: Point) -> None: ...
+    def draw(self, point: Point) -> Any: ...
+    def strike(self, point: Point, fault: Any) -> None: ...
+
+
+def endanger(db: Database, faults: Dangers) -> None:
     """From now on every transaction on this connection is dangerous, until it is calmed."""
     begin, commit, roll_back, fetch, run = db._begin, db._commit, db._roll_back, db._fetch, db._run
 
@@ -123,7 +133,9 @@ def endanger(db: Database, faults: Faults) -> None:
 
             def guard(send: Callable[..., Any]) -> Callable[..., Any]:
                 def dangerous(sql: str, values: dict[str, Any]) -> Any:
-                    return send(sql, values) if next(statements) < 0 else faults.strike(Point.WITHIN, fault)
+                    if next(statements) == 0:
+                        faults.strike(Point.WITHIN, fault)
+                    return send(sql, values)
 
                 return dangerous
 

@@ -6,13 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from unittest.mock import patch
 
 from sensord.core.run import BackfillState, State
+from sensord.store import lead_row
 from sensord.store.database import Database
 from sensord.store.tables import METADATA
 from tests.simulation.alone import Alone
 from tests.simulation.course import Books, Course
 from tests.simulation.crashes import Faults, calm
+from tests.support.databases import has_identity
+
+LEASE = 3_600_000_000
+"""Microseconds, of the server's own time: so that a lease is over when the test says so, and not before."""
 
 
 @dataclass
@@ -24,12 +30,11 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
 
-    def __iadd__(self, other: "Tally") -> "Tally":
+    def add(self, other: "Tally") -> None:
         self.courses += other.courses
         self.outcomes += other.outcomes
         self.faults += other.faults
         self.events += other.events
-        return self
 
 
 @dataclass
@@ -39,22 +44,28 @@ class Played:
 
 
 class Theatre:
-    """Plays on SQLite. The database need not survive a power cut, only the death of a process."""
+    """Plays in one database, which need not survive a power cut, only the death of a process."""
 
-    def __init__(self, template: Path, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path) -> None:
         self._folder, self._numbers = folder, count(1)
-        shutil.copyfile(template, folder / "sensord.db")
-        self._db = Database.open(f"sqlite://{folder / 'sensord.db'}", durability="normal")
-        self._db.fetch("PRAGMA synchronous = OFF")
+        self._db = Database.open(url, durability="normal")
+        if self._db.dialect == "sqlite":
+            self._db.fetch("PRAGMA synchronous = OFF")
 
-    def play(self, seed: int, faults: Faults) -> Played:
-        """The course of a seed, with these faults."""
+    @classmethod
+    def on_sqlite(cls, template: Path, folder: Path) -> "Theatre":
+        """In a copy of a database with all tables."""
+        return cls(f"sqlite://{shutil.copyfile(template, folder / 'sensord.db')}", folder)
+
+    def play(self, seed: int, faults: Faults, *, stepwise: bool = False, limits: bool = True) -> Played:
+        """The course of a seed, with these faults. stepwise: as several daemons play it."""
         config = self._folder / str(next(self._numbers))
         make_empty(self._db)
-        stage = Alone(self._db, config, faults)
+        stage = Alone(self._db, config, faults, stepwise=stepwise)
         try:
-            course = Course(stage, seed)
-            return Played(course.play(), course.deeds)
+            with patch.object(lead_row, "LEASE", LEASE):
+                course = Course(stage, seed, haste=0.0 if stepwise else 0.2, limits=limits)
+                return Played(course.play(), course.deeds)
         finally:
             stage.close()
             calm(self._db)
@@ -69,7 +80,10 @@ def make_empty(db: Database) -> None:
     with db.transaction() as tx:
         for table in METADATA.sorted_tables:
             tx.run(f"DELETE FROM {table.name}")
-        tx.run("DELETE FROM sqlite_sequence")
+            if db.dialect == "postgresql" and has_identity(table):
+                tx.run(f"ALTER TABLE {table.name} ALTER id RESTART")
+        if db.dialect == "sqlite":
+            tx.run("DELETE FROM sqlite_sequence")
 
 
 def prove(theatre: Theatre, seed: int) -> Tally:
@@ -84,7 +98,7 @@ def prove_each_point(theatre: Theatre, seed: int) -> Tally:
     expected = theatre.play(seed, quiet)
     for point in range(1, quiet.passed + 1):
         for refusals in (0.0, 1.0):
-            tally += compare(theatre, seed, expected, Faults(at=point, refusals=refusals))
+            tally.add(compare(theatre, seed, expected, Faults(at=point, refusals=refusals)))
     return tally
 
 

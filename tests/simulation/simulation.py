@@ -5,17 +5,22 @@ All is drawn from one seed, so that what went wrong happens again; `journal` tel
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 from sensord.core.instant import format_instant, from_micros
 from sensord.core.run import FINAL, State
+from sensord.store.database import Database
 from tests.cli.program import Program, Said
-from tests.daemon.world import World
+from tests.daemon.world import World, at
+from tests.simulation.alone import NOW
 from tests.simulation.audit import Audit
+from tests.simulation.plays import make_empty
 from tests.simulation.recall import Recall
 from tests.simulation.warehouse import Warehouse
 
-SETTINGS = "[pools]\nsmall = 2\n"
+POOLS = (1, 1, 2, 5)
+SLOTS = (1, 1, 2, 3, 50)
 STATES = tuple(state.label for state in sorted(FINAL))
 BROKEN = "[schedule]\ncron = "
 EXPECTED_CODES = (0, 1, 4)
@@ -31,9 +36,10 @@ class Simulation:
         self.random = Random(seed)
         self.world, self.sensord = world, sensord
         self.journal: list[str] = []
-        world.slots = self.random.choice((1, 3, 50))
-        (world.folder / "sensord.toml").write_text(SETTINGS)
-        self.warehouse = Warehouse(self.random, [f"f{number}" for number in range(self.random.randint(2, 6))])
+        world.slots = self.random.choice(SLOTS)
+        self._size_pools()
+        names = [f"f{number}" for number in range(self.random.randint(2, 6))]
+        self.warehouse = Warehouse(self.random, names, most_active=self.random.choice(((1,), (1, 2, 5))))
         for name in self.warehouse.names:
             world.flow(name, self._note(name, self.warehouse.write(name)))
         sensord.meanwhile = lambda: self._turn(settled=False)
@@ -105,14 +111,21 @@ class Simulation:
     def _change_a_file(self) -> None:
         name = self._some_flow()
         chance = self.random.random()
-        if chance < 0.15 and (self.world.folder / "flows" / f"{name}.toml").exists():
+        if chance < 0.08:
+            self._size_pools()
+        elif chance < 0.2 and (self.world.folder / "flows" / f"{name}.toml").exists():
             self._note(f"{name} is removed")
             self.world.remove(name)
-        elif chance < 0.3:
+        elif chance < 0.32:
             self.world.flow(name, self._note(name, BROKEN))
         else:
             self.world.flow(name, self._note(name, self.warehouse.write(name, reschedule=self.random.random() < 0.3)))
         self._reload()
+
+    def _size_pools(self) -> None:
+        """One of the two pools may have no size: it is one slot then."""
+        sizes = [f"{pool} = {self.random.choice(POOLS)}" for pool in ("small", "other") if self.random.random() < 0.8]
+        (self.world.folder / "sensord.toml").write_text("\n".join(["[pools]", *map(self._note, sizes), ""]))
 
     def _restart(self) -> None:
         self._note("restart")
@@ -209,3 +222,22 @@ class Simulation:
     def _note(self, *texts: str) -> str:
         self.journal.append(" ".join(texts))
         return texts[-1]
+
+
+def live_months(url: str, folder: Path, seed: int, steps: int) -> int:
+    """The life of a seed on a database with all tables, which is emptied first; the number of outcomes that it had."""
+    with Database.open(url, durability="normal") as db:
+        make_empty(db)
+        world = World(db, folder / "config", NOW)
+        simulation = Simulation(world, Program(world.folder, url, world.clock), seed)
+        try:
+            simulation.live(steps)
+        except BaseException as error:
+            error.add_note(f"replay: SIMULATION_SEEDS={seed}-{seed} make test ARGS=tests/simulation/test_simulation.py")
+            error.add_note("what happened last:\n" + "\n".join(simulation.journal[-40:]))
+            raise
+        finally:
+            world.executor.close()
+        world.daemon.lead.release()
+        assert (world.clock.now() - at(NOW)).days > 30, "too short a life"
+        return int(db.fetch("SELECT COUNT(*) FROM outcome")[0][0])

@@ -35,7 +35,7 @@ HAPPENS = {
 
 @pytest.fixture(scope="module")
 def theatre(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    theatre = Theatre(sqlite_template, tmp_path_factory.mktemp("theatre"))
+    theatre = Theatre.on_sqlite(sqlite_template, tmp_path_factory.mktemp("theatre"))
     yield theatre
     theatre.close()
 
@@ -44,7 +44,7 @@ def theatre(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_whatever_dies_the_rest_goes_on(theatre: Theatre, seeds: range) -> None:
     tally = Tally()
     for seed in seeds:
-        tally += prove(theatre, seed)
+        tally.add(prove(theatre, seed))
 
     assert tally.courses == len(seeds)
     if len(seeds) == BATCH:

@@ -40,6 +40,7 @@ class Warehouse:
     random: Random
     names: list[str]
     rhythms: Sequence[str] = SCHEDULES
+    most_active: Sequence[int] = (1, 2, 5)
     schedules: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -62,14 +63,14 @@ class Warehouse:
         return lines
 
     def _run(self) -> list[str]:
-        lines = [f'[run]\ncommand = ["true"]\nmax_active = {self._pick((1, 2, 5))}']
+        lines = [f'[run]\ncommand = ["true"]\nmax_active = {self._pick(self.most_active)}']
         lines.append(f"priority = {self._pick((0, 0, 5))}")
         if self._happens(0.3):
             lines.append('retries = 2\nretry_delay = "3h"')
         if self._happens(0.2):
             lines.append('timeout = "9h"')
         if self._happens(0.3):
-            lines.append('pool = "small"')
+            lines.append(f'pool = "{self._pick(("small", "small", "other"))}"')
         return lines
 
     def _sensor(self, place: int) -> str:
