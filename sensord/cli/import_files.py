@@ -13,7 +13,7 @@ from sensord.config import load
 from sensord.config.files import find_files
 from sensord.config.names import FLOWS_FOLDER, explain_bad_name
 from sensord.core.zone import parse_zone
-from sensord.errors import ConfigError, InvalidValue, SensordError, UsageError
+from sensord.errors import ConfigError, InvalidValue, NotFound, SensordError, UsageError
 from sensord.importing.crontab_flows import Homes
 from sensord.importing.draft import Draft, Imported, Note
 
@@ -48,6 +48,21 @@ def homes(session: Session) -> Homes:
             return None
 
     return home
+
+
+def read_dags_folder(folder: Path) -> dict[str, str]:
+    """The texts of the files in which Airflow, too, would look for DAGs. NotFound where there is no such folder."""
+    if not folder.is_dir():
+        raise NotFound(f"no folder {folder}")
+    files = {}
+    for path in sorted(folder.rglob("*.py")):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SensordError(f"cannot read {path}: {error.strerror}") from error
+        if b"dag" in content.lower() and b"airflow" in content.lower():
+            files[str(path)] = content.decode(errors="replace")
+    return files
 
 
 def finish(session: Session, found: Imported, *, dry_run: bool) -> None:

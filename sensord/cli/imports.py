@@ -1,4 +1,4 @@
-"""`sensord import`: flows from crontabs."""
+"""`sensord import`: flows from crontabs, and from Airflow's DAGs."""
 
 import sys
 from pathlib import Path
@@ -55,4 +55,45 @@ def crontab(session: Session, file: Path, zone: str | None, users: bool | None, 
         raise SensordError(f"cannot read {file}: {error}") from error
     name = "crontab" if str(file) == "-" else str(file)
     found = import_crontab(text, name, zone=zone, users=users, folder=prefix, home=homes(session))
+    finish(session, found, dry_run=dry_run)
+
+
+@imports.command(
+    "airflow",
+    examples=[
+        "sensord import airflow dags/ --dry-run",
+        "sensord import airflow /opt/airflow/dags --into airflow --logical-date tick",
+    ],
+)
+@click.argument("folder", metavar="DAGS_DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--logical-date",
+    "named",
+    type=click.Choice(("start", "tick")),
+    default="start",
+    show_default=True,
+    help="What a date names there: the start of an interval (Airflow 2), or the tick (Airflow 3's default).",
+)
+@click.option("--timezone", "zone", metavar="ZONE", help="Airflow's default_timezone, if that is not UTC.")
+@click.option("--split", is_flag=True, help="A flow for each task, also where a chain of them may be one command.")
+@click.option("--into", "into", metavar="FOLDER", default="", help=_INTO)
+@dry_run_option
+@pass_session
+def airflow(
+    session: Session, folder: Path, named: str, zone: str | None, split: bool, into: str, dry_run: bool
+) -> None:
+    """Make flows of Airflow's DAGs, by their files' text: nothing of them is run.
+
+    Schedules, BashOperators and ExternalTaskSensors are taken over. What is not stands in the report, and where it
+    would run, the flow fails and says so. The report also says how dates shift: a date here is a run's tick, the end of
+    its interval.
+    """
+    from sensord.cli.import_files import finish, folder_name, given_zone, read_dags_folder
+    from sensord.core.zone import parse_zone
+    from sensord.importing.airflow_flows import import_airflow
+
+    prefix, own = folder_name(into), parse_zone(given_zone(zone) or "UTC")
+    files = read_dags_folder(folder)
+    now = session.clock.now()
+    found = import_airflow(files, interval=named == "start", zone=own, now=now, folder=prefix, split=split)
     finish(session, found, dry_run=dry_run)

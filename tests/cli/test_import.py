@@ -168,6 +168,82 @@ def test_the_flows_run_as_they_did(world: World, sensord: Program, crontab: Path
     assert [line.split()[0] for line in sensord("run", "list").lines[1:]] == ["docker"]
 
 
+DAGS = """\
+from datetime import datetime, timedelta
+from airflow import DAG
+from airflow.operators.bash import BashOperator
+from airflow.sensors.external_task import ExternalTaskSensor
+
+with DAG("orders", schedule="0 2 * * *", start_date=datetime(2021, 1, 1)):
+    BashOperator(task_id="load", bash_command="load --day '{{ ds }}' {% raw %}{{.x}}{% endraw %}")
+
+with DAG("hours", schedule="@hourly", start_date=datetime(2021, 1, 1)):
+    wait = ExternalTaskSensor(task_id="wait", external_dag_id="orders")
+    wait >> BashOperator(task_id="make", bash_command="make {{ data_interval_end }}")
+
+with DAG("report", schedule="0 3 * * 1-5", start_date=datetime(2026, 12, 1)):
+    wait = ExternalTaskSensor(task_id="wait", external_dag_id="orders", execution_delta=timedelta(hours=1))
+    wait >> BashOperator(task_id="d", bash_command="x") >> BashOperator(task_id="e", bash_command="y", retries=3)
+
+with DAG("once", schedule=None):
+    BashOperator(task_id="load", bash_command="load")
+"""
+
+
+@pytest.fixture
+def dags(tmp_path: Path) -> Path:
+    """A folder with a file that would fail if it were run, and one that says nothing of Airflow."""
+    (tmp_path / "dags" / "mart").mkdir(parents=True)
+    (tmp_path / "dags" / "mart" / "all.py").write_text(f"{DAGS}\nraise SystemExit('it was run')\n")
+    (tmp_path / "dags" / "other.py").write_text("with DAG('x'\n")
+    return tmp_path / "dags"
+
+
+def test_dags_become_flows_that_pass_the_check(on_files: Program, dags: Path) -> None:
+    said = on_files("import", "airflow", str(dags), "--into", "old")
+    assert (said.code, said.out) == (0, "")
+    assert said.err.splitlines()[-2:] == [
+        "4 flows made, 1 thing left out",
+        f"next: `sensord --config {on_files.folder} check`",
+    ]
+    assert "mart/all.py:17: left out: DAG once: it has no schedule" in said.err
+    assert on_files("check").err == "no errors, 4 flows fit to run\n"
+    assert set(load(on_files.folder).flows) == {"old/orders", "old/hours", "old/report/d", "old/report/e"}
+
+
+def test_a_sensor_takes_the_run_that_airflow_s_would(on_files: Program, dags: Path) -> None:
+    """Their hour of 02:00 is due at 03:00, and looks for the day that begins at 02:00: it is due when that ends."""
+    said = on_files("import", "airflow", str(dags))
+    (sensor,) = on_files("resolve", "hours", "2026-12-07T03:00Z", "--json").json["sensors"]
+    assert sensor["logical_dates"] == ["2026-12-08T02:00:00Z"]
+    assert "wait: on 4,792 of 5,000 dates it would wait for ever there: orders has no run of " in said.err
+
+
+def test_a_sensor_that_has_no_like_here_is_told_with_the_date_on_which_it_differs(
+    on_files: Program, dags: Path
+) -> None:
+    """Monday's report is of Friday there: no mapping of ours goes by the tick before."""
+    said = on_files("import", "airflow", str(dags))
+    message = "wait: no mapping takes the same runs on all dates: offset = -1h takes another on 2026-11-23 03:00+00:00"
+    assert message in said.err
+    assert "mart/all.py:14: differs: DAG report: " in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere"], 4, "error: no folder nowhere"),
+        (["--timezone", "Mars", "dags"], 2, "--timezone: expected a time zone"),
+        (["--into", "-x", "dags"], 2, "--into: expected a name of letters"),
+        (["--logical-date", "end", "dags"], 2, "'end' is not one of 'start', 'tick'"),
+    ],
+)
+def test_what_cannot_be_of_airflow_is_said(on_files: Program, arguments: list[str], code: int, message: str) -> None:
+    said = on_files("import", "airflow", *arguments)
+    assert said.code == code
+    assert message in said.err
+
+
 LINES = st.text(st.characters(codec="utf-8", exclude_characters="\n")) | st.text(alphabet="{%}#'\"\\ a=@*/")
 
 

@@ -68,7 +68,7 @@ def test_every_command_that_shows_something_has_json() -> None:
         *("sensord daemon start", "sensord daemon stop", "sensord daemon reload"),
         *("sensord run rerun", "sensord run cancel", "sensord run mark", "sensord run trigger"),
         *("sensord flow pause", "sensord flow resume", "sensord flow retire"),
-        "sensord import crontab",
+        *("sensord import crontab", "sensord import airflow"),
         *(f"sensord backfill {verb}" for verb in ("start", "pause", "resume", "cancel")),
     }
 

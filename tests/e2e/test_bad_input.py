@@ -12,7 +12,7 @@ BAD = {
     "syntax": ("[schedule\n", "flows/bad.toml:1"),
     "key": (GOOD + "colour = 'red'\n", "flows/bad.toml:5:1"),
     "upstream": (GOOD + "[[sensors]]\nupstream = 'godo'\n", "flows/bad.toml:6:12"),
-    "cron": (GOOD.replace("0 *", "61 *"), "flows/bad.toml:2:8"),
+    "cron": (GOOD.replace("0 *", "61 *"), "flows/bad.toml:2:9"),
     "zone": (GOOD.replace("[run]", 'timezone = "Europe/Amsterdan"\n[run]'), "flows/bad.toml:3:12"),
 }
 
