@@ -1,22 +1,28 @@
 """The answer to "why": gathered from the database and the logs, as one value that `why_text` and `why_json` print."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sensord.cli.causes import BY_ITSELF, Cause, CauseKind, Causes, ended_itself, find_causes, is_passed_on
+from sensord.cli.causes import BY_ITSELF, Cause, CauseKind, Causes, ended_itself, find_causes
 from sensord.cli.explain import SensorView, view_sensors
 from sensord.cli.foresight import Estimate, estimate, foresee
 from sensord.cli.logfile import tail
 from sensord.cli.outlook import (
+    is_mended,
     outlook_of_deadlines,
     outlook_of_estimate,
+    outlook_of_missed,
     outlook_of_priority,
     outlook_of_run,
     outlook_of_stale,
     outlook_of_tick,
 )
+from sensord.cli.past import Archive, Story
+from sensord.cli.past_causes import find_past_causes
+from sensord.cli.past_way import Step, find_way
 from sensord.core.instant import format_instant, to_micros
 from sensord.core.run import State
 from sensord.core.schedule import Schedule
@@ -25,10 +31,10 @@ from sensord.errors import NotFound
 from sensord.executors.folders import log_of
 from sensord.store.database import Database
 from sensord.store.lead import current_leader
-from sensord.store.reads import consumers, daemon, flows, runs, waits
+from sensord.store.reads import consumers, daemon, flows, history, past, runs, waits
 from sensord.store.reads.consumers import Rerun
 from sensord.store.reads.flows import Flow
-from sensord.store.reads.runs import Run
+from sensord.store.reads.runs import Attempt, Run
 
 LOG_LINES = 10
 LOGS = 3
@@ -40,7 +46,8 @@ class Answer:
     """state: the run's, or without a run `not_due`, `late`, `missed` or `no_tick`. verdict: of all sensors together.
 
     logs: the last lines of failed runs' logs, by run id. outlook: what happens next, in sentences.
-    complete: whether all root causes were found. estimate: of a run that waits or is to come.
+    complete: whether all root causes were found. estimate: of a run that waits or is to come. story: the run's past;
+    way: what came last of what it had to wait for. passed_over: what it went on without.
     """
 
     flow: str
@@ -54,6 +61,10 @@ class Answer:
     outlook: Sequence[str] = ()
     complete: bool = True
     estimate: Estimate | None = None
+    story: Story | None = None
+    attempts: Sequence[Attempt] = ()
+    way: Sequence[Step] = ()
+    passed_over: Sequence[Mapping[str, Any]] = ()
 
 
 def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) -> Answer:
@@ -62,7 +73,9 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
 
     definition = flow_from_body(flow.name, flows.body_of(db, run.definition_id))
     sensors = view_sensors(definition, waits.upstreams(db, run), waits.gates(db, run), runs.deadlines(db, run), now)
-    causes = _causes(db, run, now)
+    archive = Archive(db, now)
+    (story,) = archive.tell([past.known(db, run)])
+    causes = _causes(db, run, now) if run.state is State.WAITING else find_past_causes(archive, story)
     ahead = daemon.ahead_of(db, run, flow.pool) if run.state is State.QUEUED else None
     leads = current_leader(db) is not None
     foreseeable = run.state is State.WAITING and all(cause.kind in BY_ITSELF for cause in causes.found)
@@ -80,11 +93,15 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
             *outlook_of_priority(run, runs.hurried_by(db, run)),
             *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
             *outlook_of_deadlines(sensors, now),
-            *outlook_of_stale(run, _rerun_since(db, run), now),
+            *(() if is_mended(causes.found) else outlook_of_stale(run, _rerun_since(db, run), now)),
             *outlook_of_estimate(guess),
         ],
         causes.complete,
         guess,
+        story,
+        runs.attempts(db, run),
+        find_way(archive, story),
+        runs.details(db, run).passed_over if run.state is not State.WAITING else (),
     )
 
 
@@ -105,8 +122,11 @@ def answer_tick(db: Database, flow: Flow, at: datetime | None, now: datetime) ->
         state = CauseKind.NOT_DUE.value
     else:
         state = CauseKind.LATE.value
+    if state == "missed":
+        first_at = history.first_date(db, flow.id)
+        return Answer(flow.name, tick, state, outlook=outlook_of_missed(definition, tick, first_at))
     outlook = outlook_of_tick(flow, tick, state, leads=leads, now=now)
-    if state == "missed" or flow.label != "active":
+    if flow.label != "active":
         return Answer(flow.name, tick, state, outlook=outlook)
     sensors = foresee(db, definition, tick, now)
     guess = estimate(db, flow.name, tick, sensors, now)
@@ -121,8 +141,6 @@ def answer_tick(db: Database, flow: Flow, at: datetime | None, now: datetime) ->
 
 
 def _causes(db: Database, run: Run, now: datetime) -> Causes:
-    if not is_passed_on(run):
-        return Causes([], complete=True)
     unmet = waits.unmet(db, run)
     return find_causes(run, unmet, waits.stuck(db, run), now, complete=len(unmet) < waits.MOST)
 

@@ -32,6 +32,7 @@ class CauseKind(StrEnum):
     CYCLE = "cycle"
     REMOVED = "removed"
     PAUSED = "paused"
+    UNFINISHED = "unfinished"
     RUNNING = "running"
     QUEUED = "queued"
     SETTLING = "settling"
@@ -47,7 +48,8 @@ BY_ITSELF = frozenset({CauseKind.RUNNING, CauseKind.QUEUED, CauseKind.SETTLING, 
 class Cause:
     """`path` leads from the run that is asked about to the one that waits for the cause, both included.
 
-    over: the first run on that way which does not wait any more: the cause, or what it caused, has ended it.
+    over: the first run on that way which does not wait any more: the cause, or what it caused, has ended it. Of the
+    cause of a run that is over, `later` says how that state was left since, and `now` is the state now.
     """
 
     kind: CauseKind
@@ -57,6 +59,8 @@ class Cause:
     words: str | None
     path: Path
     over: Run | None = None
+    later: str | None = None
+    now: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def kind_of(one: Upstream, now: datetime) -> CauseKind:
     if one.held:
         return CauseKind(one.held)
     if one.state is not State.ABSENT:
-        return _kind_of_state(one.state)
+        return kind_of_state(one.state)
     return CauseKind.NOT_DUE if one.logical_at > now else CauseKind.LATE
 
 
@@ -141,7 +145,7 @@ def _ends(run: Run, parent: Run | None, above: Sequence[Upstream], gate: Gate | 
     if gate:
         yield _End(Cause(CauseKind.NO_MATCH, run.flow, run.logical_at, run, gate.problem, ()), parent)
     elif not above:
-        kind = CauseKind.SETTLING if run.state is State.WAITING else _kind_of_state(run.state)
+        kind = CauseKind.SETTLING if run.state is State.WAITING else kind_of_state(run.state)
         yield _End(Cause(kind, run.flow, run.logical_at, run, run.message, ()), parent)
     for one in above:
         if not (one.run and is_passed_on(one.run)):
@@ -170,7 +174,8 @@ def _with_path(run: Run, end: _End, parents: dict[int, Run | None]) -> Cause:
     return replace(end.cause, path=path, over=over)
 
 
-def _kind_of_state(state: State) -> CauseKind:
+def kind_of_state(state: State) -> CauseKind:
+    """What a run in that state is as a cause, to a run that does not accept it."""
     match state:
         case State.FAILED:
             return CauseKind.FAILED

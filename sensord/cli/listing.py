@@ -110,7 +110,7 @@ def show_run_details(
     title: Line = [Span(f"{run.flow} {format_instant(run.logical_at)}", "bold")]
     lines = [title, *([Span(f"  {name:9} "), *value] for name, value in facts)]
     lines += [[Span(f"  {'params':9} "), Span(_params(details.params))]] if details.params else []
-    lines += [[Span(f"  {'without':9} "), Span(_without(one), "yellow")] for one in details.passed_over]
+    lines += [[Span(f"  {'without':9} "), Span(without(one), "yellow")] for one in details.passed_over]
     if pruned := pruned_attempts(run, [one.number for one in attempts]):
         lines += [[Span(f"  {'pruned':9} "), Span(f"{count(len(pruned), 'attempt')} and logs, by retention")]]
     if attempts:
@@ -124,7 +124,7 @@ def _params(given: Mapping[str, Param]) -> str:
     return ", ".join(f"{name} = {text}" for name, text in texts.items())
 
 
-def _without(one: Mapping[str, Any]) -> str:
+def without(one: Mapping[str, Any]) -> str:
     """`dim/customers 2026-11-22T02:00:00Z (failed); the last good one is 2026-11-21T02:00:00Z`."""
     passed, instead = one["passed_over"], one["instead"]
     first = passed[0]

@@ -7,6 +7,7 @@ from sensord.cli.causes import Cause, CauseKind, ended_itself
 from sensord.cli.explain import SensorView
 from sensord.cli.foresight import Estimate
 from sensord.cli.render import count, span_of
+from sensord.core.flow import Flow as Definition
 from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL, Reason, State
@@ -19,8 +20,10 @@ from sensord.store.timers import What
 MOST = 3
 """Runs to rerun that are named; the others are counted."""
 
-_BY_ITSELF = frozenset({Reason.SENSOR_TIMEOUT, Reason.NO_MATCH, Reason.MAPPING_ERROR})
-"""Why its sensors end a run, though no upstream run has ended it."""
+_BY_SENSORS = frozenset(
+    {Reason.UPSTREAM_FAILED, Reason.UPSTREAM_SKIPPED, Reason.SENSOR_TIMEOUT, Reason.NO_MATCH, Reason.MAPPING_ERROR}
+)
+"""Why its sensors end a run."""
 
 NO_DAEMON = "No daemon leads: nothing moves until `sensord daemon start`."
 
@@ -51,11 +54,35 @@ def outlook_of_run(
         case State.RETRYING:
             when = f" in {span_of(timers[What.RETRY] - now)}" if What.RETRY in timers else ""
             return [*asleep, f"Attempt {run.attempt} failed; the next one comes by itself{when}."]
-        case State.FAILED | State.SKIPPED if causes or run.reason in _BY_ITSELF:
-            return ["It stays as it is, also when what it waited for is mended, until `sensord run rerun`."]
+        case _:
+            return _over(run, causes)
+
+
+def is_mended(causes: Sequence[Cause]) -> bool:
+    """Whether all that ended a run has succeeded since."""
+    return bool(causes) and all(cause.now is State.SUCCESS for cause in causes)
+
+
+def _over(run: Run, causes: Sequence[Cause]) -> list[str]:
+    """What a person can do about a run that has ended."""
+    name = f"{run.flow} {format_instant(run.logical_at)}"
+    again = f"`sensord run rerun {name}`"
+    match run.state:
+        case State.FAILED | State.SKIPPED if causes or run.reason in _BY_SENSORS:
+            if is_mended(causes):
+                return [f"What ended it has succeeded since: {again} runs it after all."]
+            return [f"It stays as it is, also when what it waited for is mended, until {again}."]
+        case State.FAILED if run.reason == Reason.LOST:
+            return [
+                "Nobody knows whether its command did its work: see whether it did, then"
+                f" `sensord run mark {name} success`, or {again}."
+            ]
         case State.FAILED if ended_itself(run):
-            name = f"{run.flow} {format_instant(run.logical_at)}"
-            return [f"It stays failed. See `sensord run logs {name}`, and once mended `sensord run rerun {name}`."]
+            return [f"It stays failed. See `sensord run logs {name}`, and once mended {again}."]
+        case State.SKIPPED if run.reason == Reason.EXIT_CODE:
+            return [f"Its command said that there was nothing to do. It stays skipped, until {again}."]
+        case State.FAILED | State.SKIPPED | State.CANCELLED:
+            return [f"It stays {run.state.label}, until {again}."]
         case _:
             return ["It is over."]
 
@@ -111,10 +138,27 @@ def outlook_of_estimate(guess: Estimate | None) -> list[str]:
 _SEVERITY = (Policy.FAIL, Policy.SKIP, Policy.PROCEED)
 
 
+def outlook_of_missed(definition: Definition, tick: datetime, first_at: datetime | None) -> list[str]:
+    """Why a tick was passed over, and how it is run after all. first_at: the first date that the flow ever planned."""
+    name, catchup = definition.name, definition.catchup.value
+    if first_at and tick < first_at:
+        why = f"It lies before the first tick that the flow planned, {format_instant(first_at)}."
+    elif definition.may_skip:
+        limit = " with its catchup_limit" if definition.catchup_limit is not None else ""
+        why = (
+            f'A later one was due already, or the flow was paused: catchup = "{catchup}"{limit} says what is run then.'
+        )
+    else:
+        why = "It was passed over when it was planned; the flow's catchup may have been another then."
+    return [
+        why,
+        "For those that wait for it, it counts as skipped (missed).",
+        f"`sensord run trigger {name} --date {format_instant(tick)}` runs it after all.",
+    ]
+
+
 def outlook_of_tick(flow: Flow, tick: datetime, state: str, *, leads: bool, now: datetime) -> list[str]:
-    """What becomes of a tick that has no run; `state` is `missed`, `late` or `not_due`."""
-    if state == "missed":
-        return ["It was passed over: for those that wait for it, it counts as skipped (missed)."]
+    """What becomes of a tick that has no run; `state` is `late` or `not_due`."""
     asleep = [] if leads else [NO_DAEMON]
     if flow.label == "removed":
         return [*asleep, "The flow's file is gone: it plans nothing until that comes back."]
@@ -161,7 +205,7 @@ def _sentence(kind: CauseKind, causes: Sequence[Cause], now: datetime) -> str:
             return f"{first.flow} has to get its file back, so that {these} can go on."
         case CauseKind.PAUSED:
             return f"{first.flow} has to be resumed, by `sensord flow resume {first.flow}`, so that {these} can go on."
-        case CauseKind.RUNNING | CauseKind.QUEUED:
+        case CauseKind.RUNNING | CauseKind.QUEUED | CauseKind.UNFINISHED:
             return f"{these} {have} to succeed: now {kind.value}."
         case CauseKind.SETTLING:
             return f"The daemon has to release {these}, in its next turn."

@@ -53,8 +53,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class SensorPast:
+    """ends: of each edge, all that its upstream run ever came to."""
+
     sensor: Sensor
     edges: Sequence[Edge]
+    ends: Sequence[Sequence[End]]
     turns: Sequence[Turn]
 
 
@@ -64,6 +67,7 @@ class Story:
 
     mapped_at: what its sensors were before is not known. waited_until: None where it waits still. released: whether it
     went on then, or was ended. first: the final state that this life first came to. ends: those that it has left.
+    pruned: retention has taken what it waited for.
     """
 
     run: Run
@@ -75,6 +79,7 @@ class Story:
     first: End | None
     ends: Sequence[End]
     sensors: Sequence[SensorPast] = ()
+    pruned: bool = False
 
     @property
     def last(self) -> Turn | None:
@@ -86,16 +91,18 @@ class Story:
 
 @dataclass(slots=True)
 class Archive:
-    """Tells stories. Definitions that were read are kept."""
+    """Tells stories. Definitions that were read are kept. complete: nothing was too much to be read, so far."""
 
     db: Database
     now: datetime
+    complete: bool = True
     _flows: dict[int, Flow] = field(default_factory=dict)
 
     def tell(self, runs: Sequence[Known]) -> list[Story]:
         """Of each run; four statements for all of them together."""
         ids = [one.run.id for one in runs]
         edges = past.edges(self.db, ids)
+        self.complete = self.complete and len(edges) < past.MOST
         gates = past.gates(self.db, ids)
         ticks = {(one.flow_id, one.logical_at) for one in edges}
         deeds = past.deeds(self.db, sorted({*ticks, *((one.run.flow_id, one.run.logical_at) for one in runs)}))
@@ -122,17 +129,28 @@ class Archive:
         run = known.run
         own = deeds.get((run.flow_id, run.logical_at), [])
         story = _frame(known, own)
+        if known.pruned:
+            return replace(story, pruned=True)
         until = known.first_at if _is_requeued(known) and known.first_at else story.waited_until or self.now
         sensors = []
         for sensor in self._flows[run.definition_id].sensors:
             key = (run.id, sensor.index)
-            course = _course(story, sensor, edges.get(key, ()), gates.get(key), deeds, _life(own), until)
-            turns = [_turn(one, edges.get(key, ()), deeds) for one in periods(course)]
-            sensors.append(SensorPast(sensor, edges.get(key, ()), turns))
+            mine = edges.get(key, ())
+            ends = [_ends(edge, deeds) for edge in mine]
+            course = _course(story, sensor, ends, gates.get(key), _life(own), until)
+            turns = [_turn(one, mine, ends) for one in periods(course)]
+            sensors.append(SensorPast(sensor, mine, ends, turns))
         if _is_requeued(known):  # when it was released has been overwritten: that was when the last was satisfied
             last = [one.turns[-1].period.since_at for one in sensors if one.turns]
             return replace(story, sensors=sensors, waited_until=max([story.mapped_at or story.begun_at, *last]))
         return replace(story, sensors=sensors)
+
+
+def end_at(ends: Sequence[End], at: datetime, wanted: int = 0) -> End | None:
+    """The final state at that instant, after all that happened then; of several, one of the `wanted` states."""
+    then = [one for one in ends if one.stay.holds(at, closed=True)]
+    chosen = next((one for one in then if wanted & 1 << one.state), None)
+    return chosen or next((one for one in reversed(then) if one.stay.holds(at)), None)
 
 
 def ends_of(upstream: Known | None, planned_to: datetime, at: datetime, deeds: Sequence[Deed]) -> list[End]:
@@ -182,9 +200,8 @@ def _is_requeued(known: Known) -> bool:
 def _course(
     story: Story,
     sensor: Sensor,
-    edges: Sequence[Edge],
+    ends: Sequence[Sequence[End]],
     gate: Gate | None,
-    deeds: Mapping[Tick, Sequence[Deed]],
     life: Sequence[Deed],
     until: datetime,
 ) -> Course:
@@ -193,7 +210,7 @@ def _course(
         timed_out = next(
             (one for one in reversed(life) if one.what is What.TIMED_OUT and one.sensor == sensor.index), None
         )
-    need = len(edges)
+    need = len(ends)
     if timed_out and timed_out.need is not None:
         need = timed_out.need
     elif gate and not gate.timed_out:
@@ -204,7 +221,7 @@ def _course(
     return Course(
         sensor,
         need,
-        [[end.stay for end in _ends(edge, deeds)] for edge in edges],
+        [[end.stay for end in one] for one in ends],
         since,
         max(since, until),
         bool(gate and gate.problem),
@@ -213,14 +230,13 @@ def _course(
     )
 
 
-def _turn(period: Period, edges: Sequence[Edge], deeds: Mapping[Tick, Sequence[Deed]]) -> Turn:
+def _turn(period: Period, edges: Sequence[Edge], ends: Sequence[Sequence[End]]) -> Turn:
     if period.by is None:
         return Turn(period)
-    edge = edges[period.by.upstream]
-    ends = _ends(edge, deeds)
+    edge, its = edges[period.by.upstream], ends[period.by.upstream]
     if period.by.state is None:
-        return Turn(period, edge, None, _left_at(ends, period.by))
-    return Turn(period, edge, _come_at(ends, period.by))
+        return Turn(period, edge, None, _left_at(its, period.by))
+    return Turn(period, edge, _come_at(its, period.by))
 
 
 def _come_at(ends: Sequence[End], by: Change) -> End | None:

@@ -6,6 +6,7 @@ from sensord.cli.answer import Answer
 from sensord.cli.causes import Cause
 from sensord.cli.explain import SensorView
 from sensord.cli.foresight import Estimate
+from sensord.cli.past_json import past_shape
 from sensord.cli.shapes import moment, run_shape
 from sensord.store.reads.waits import Upstream
 
@@ -23,6 +24,7 @@ def answer_shape(answer: Answer) -> dict[str, Any]:
         "log": answer.logs.get(answer.run.id) if answer.run else None,
         "next": list(answer.outlook),
         "estimate": _estimate(answer.estimate) if answer.estimate else None,
+        "past": past_shape(answer.story, answer.way) if answer.story else None,
     }
 
 
@@ -74,4 +76,6 @@ def _cause(cause: Cause, answer: Answer) -> dict[str, Any]:
         "message": cause.words,
         "path": [{"flow": flow, "logical_date": moment(at)} for flow, at in cause.path],
         "log": answer.logs.get(run.id) if run else None,
+        "later": cause.later,
+        "now": cause.now.label if cause.now else None,
     }

@@ -9,7 +9,7 @@ from sensord.core.retry import pause
 from sensord.core.run import FINAL, Reason, State
 from sensord.daemon.catalog import Catalog
 from sensord.executors.base import Attempt, Began, Ended, Report
-from sensord.store import attempts, runs
+from sensord.store import attempts, past, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Beginning, Live
 from sensord.store.timers import Timer, What, set_timers
@@ -39,7 +39,7 @@ def record(
     """Record beginnings and ends, of each attempt the first that is told. Reports on older attempts change no run."""
     began = list({one.attempt: one for one in reversed(reports) if isinstance(one, Began)}.values())
     ends = {one.attempt: one for one in reversed(reports) if isinstance(one, Ended)}
-    ended = [_ended(one, stopping.get(one.attempt)) for one in ends.values()]
+    ended = _with_asker(tx, [_ended(one, stopping.get(one.attempt)) for one in ends.values()])
     timers = _time(tx, catalog, began) if began else []
     if any(one.state == State.FAILED for one in ended):
         ended, retries = _retry(tx, catalog, ended, chance)
@@ -110,6 +110,13 @@ def _ended(one: Ended, stopping: str | None) -> runs.Ended:
     state, reason, message = judge(one, stopping)
     at = to_micros(one.at)
     return runs.Ended(*_key(one), at, state, reason, one.exit_code, one.signal, one.problem, message)
+
+
+def _with_asker(tx: Transaction, ended: Sequence[runs.Ended]) -> list[runs.Ended]:
+    """Who had commands ended is said of their runs."""
+    asked = [(one.run_id, one.attempt) for one in ended if one.reason == Reason.BY_OPERATOR]
+    who = past.stopped_by(tx, asked) if asked else {}
+    return [one._replace(message=f"by {who[one.run_id]}") if one.run_id in who else one for one in ended]
 
 
 def _key(report: Report) -> tuple[int, int]:

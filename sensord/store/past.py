@@ -34,6 +34,20 @@ def note_stopped(tx: Transaction, run_id: int, state: int, who: str, now: int) -
     tx.run(STOPPED, id=run_id, state=state, what=int(What.STOPPED), who=who, now=now)
 
 
+STOPPED_BY = """
+SELECT run.id, p.who
+FROM ROWS(:attempts, run_id, number) x
+JOIN run ON run.id = x.run_id
+JOIN past p ON p.flow_id = run.flow_id AND p.logical_date = run.logical_date
+WHERE p.what = :what AND p.attempt = x.number ORDER BY p.id
+"""
+
+
+def stopped_by(tx: Transaction, attempts: Sequence[tuple[int, int]]) -> dict[int, str]:
+    """Run -> who had this attempt of it ended, the last to say so; not those that nobody did."""
+    return dict(tx.fetch(STOPPED_BY, attempts=attempts, what=int(What.STOPPED)))
+
+
 MISSED = """
 INSERT INTO past (flow_id, logical_date, at, what, state)
 SELECT x.flow_id, x.logical_date, :now, :what, 8 FROM ROWS(:ticks, flow_id, logical_date) x

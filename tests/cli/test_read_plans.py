@@ -5,12 +5,12 @@ from typing import Any
 
 from sensord.core.sensor import GATED
 from sensord.store.database import Database
-from sensord.store.reads import backfills, consumers, daemon, flows, history, runs, waits
+from sensord.store.reads import backfills, consumers, daemon, flows, history, past, runs, waits
 from tests.store.test_query_plans import GROWING, PARTIAL, grown
 
 __all__ = ["grown"]
 
-ALIASES = {"n", "r", "u", "s", "m", "e", "g", "a", "o", *GROWING}
+ALIASES = {"n", "r", "u", "s", "m", "e", "g", "a", "o", "p", *GROWING}
 """The names that the reads give to tables that grow."""
 
 READS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -45,6 +45,11 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "backfills": (backfills.COUNTS, {"ids": [(1,), (2,)]}),
     "backfill by flow": (backfills.PARTS, {"id": 1}),
     "states of dates": (backfills.STATES, {"dates": [(1, 5)]}),
+    "known of a run": (past.KNOWN, {"id": 7}),
+    "edges of runs": (past.EDGES, {"ids": [(7,), (8,)], "most": 100}),
+    "gates of runs": (past.GATES, {"ids": [(7,), (8,)]}),
+    "deeds": (past.DEEDS, {"ticks": [(1, 5), (1, 6)]}),
+    "definitions of runs": (past.BODIES, {"ids": [(1,)]}),
     "hurried by": (runs.HURRIED_BY, {"id": 7}),
 }
 

@@ -28,7 +28,7 @@ def test_a_stale_run_that_has_ended_names_what_was_rerun_and_what_mends_it(world
 
     lines = asking("why", "mart").lines
 
-    assert "sensor 0 on orders, latest: now waiting (upstream_unfinished)" in lines
+    assert "sensor 0 on orders, latest: satisfied; now waiting (upstream_unfinished)" in lines
     assert lines[-2:] == [
         "It is over.",
         "It is stale: orders 2026-11-22T10:00:00Z, which it had consumed, was rerun 10m ago; "
@@ -74,5 +74,5 @@ def test_a_run_that_no_tick_fits_stays_until_it_is_rerun(world: World, asking: P
     world.tick()
 
     assert asking("why", "odd").lines[-1] == (
-        "It stays as it is, also when what it waited for is mended, until `sensord run rerun`."
+        "It stays as it is, also when what it waited for is mended, until `sensord run rerun odd 2026-11-22T10:00:00Z`."
     )

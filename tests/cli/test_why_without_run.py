@@ -44,8 +44,20 @@ def test_a_tick_that_was_passed_over(world: World, sensord: Program) -> None:
     assert sensord("why", "orders", "2026-11-22T03:00").lines == [
         "orders 2026-11-22T03:00:00Z: missed",
         "",
-        "It was passed over: for those that wait for it, it counts as skipped (missed).",
+        "It lies before the first tick that the flow planned, 2026-11-22T10:00:00Z.",
+        "For those that wait for it, it counts as skipped (missed).",
+        "`sensord run trigger orders --date 2026-11-22T03:00:00Z` runs it after all.",
     ]
+
+
+def test_a_tick_that_catchup_left_out(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY.replace("[run]", 'catchup = "latest"\n[run]'))
+    world.flow("plain", HOURLY)
+    start(world)
+    world.tick("2026-11-22T15:30")
+    assert sensord("why", "orders", "2026-11-22T12:00").lines[2] == (
+        'A later one was due already, or the flow was paused: catchup = "latest" says what is run then.'
+    )
 
 
 def test_a_date_off_the_ticks_is_not_found_and_the_ticks_beside_it_are_named(world: World, sensord: Program) -> None:

@@ -21,13 +21,15 @@ MOST = 20_000
 
 class Known(NamedTuple):
     """A run, and what only its past is told by. rerun_at: when it was last sent back. mapped_at: when it was mapped
-    anew as it waited since. first_at: when the first attempt since then was handed to an executor.
+    anew as it waited since. first_at: when the first attempt since then was handed to an executor. pruned: of what it
+    waited for, and of its attempts, nothing is kept.
     """
 
     run: Run
     rerun_at: datetime | None
     mapped_at: datetime | None
     first_at: datetime | None
+    pruned: bool
 
 
 class Edge(NamedTuple):
@@ -62,7 +64,9 @@ Tick = tuple[int, datetime]
 
 _KNOWN = f"""
 {columns("u", "f")}, u.rerun_at, u.mapped_at,
-(SELECT a.submitted_at FROM attempt a WHERE a.run_id = u.id AND a.number = u.retried_from + 1)
+(SELECT a.submitted_at FROM attempt a WHERE a.run_id = u.id AND a.number = u.retried_from + 1),
+CASE WHEN u.logical_date <= f.pruned_to AND NOT EXISTS (SELECT 1 FROM unpruned n WHERE n.run_id = u.id)
+     THEN 1 ELSE 0 END
 """
 KNOWN = f"SELECT {_KNOWN} FROM run u JOIN flow f ON f.id = u.flow_id WHERE u.id = :id"
 EDGES = f"""
@@ -131,5 +135,5 @@ def _edge(row: Sequence[Any]) -> Edge:
 
 
 def _known(row: Sequence[Any]) -> Known:
-    *run, rerun_at, mapped_at, first_at = row
-    return Known(to_run(run), at_or_none(rerun_at), at_or_none(mapped_at), at_or_none(first_at))
+    *run, rerun_at, mapped_at, first_at, pruned = row
+    return Known(to_run(run), at_or_none(rerun_at), at_or_none(mapped_at), at_or_none(first_at), bool(pruned))
