@@ -42,8 +42,7 @@ def _before(story: Story) -> Iterator[str]:
     if len(ends) > MOST:
         yield f"It had ended {len(ends) - MOST:,} times before what is told here."
     for end in ends[-MOST:]:
-        since = f" at {format_instant(end.since_at)}" if end.since_at else ""
-        yield f"It {came_to(end)}{since}, and was {left(end)}."
+        yield f"It {came_to(end)}{_at(end)}, and was {left(end)}."
 
 
 def _wait(story: Story) -> Iterator[str]:
@@ -151,16 +150,18 @@ def way_lines(way: Sequence[Step]) -> Iterator[Line]:
     half = MOST // 2
     for place, step in enumerate(way):
         if len(way) <= MOST or place < half or place >= len(way) - half:
-            yield _step(step)
+            yield from _step(step)
         elif place == half:
             yield [Span(f"  ({count(len(way) - MOST, 'run')} more in between)")]
 
 
-def _step(step: Step) -> Line:
+def _step(step: Step) -> Iterator[Line]:
     """`ingest/orders 2026-11-22T02:00:00Z  succeeded at 2026-11-22T05:40:00Z; it did not wait, and took 20m`."""
     name = Span(f"  {step.flow} {format_instant(step.logical_at)}  ")
-    at = f" at {format_instant(step.end.since_at)}" if step.end.since_at else ""
-    return [name, Span(f"{came_to(step.end)}{at}", STYLES[step.end.state]), Span(_course(step))]
+    yield [name, Span(f"{came_to(step.end)}{_at(step.end)}", STYLES[step.end.state]), Span(_course(step))]
+    if step.story and step.story.ends:
+        end = step.story.ends[-1]
+        yield [Span(f"    before, it {came_to(end)}{_at(end)}, and was {left(end)}")]
 
 
 def _course(step: Step) -> str:
@@ -169,8 +170,11 @@ def _course(step: Step) -> str:
         return f"; it was {left(step.end)}" if step.end.left else ""
     waited = story.waited_until - story.begun_at
     wait = f"waited for {span_of(waited)}" if waited >= _SECOND else "did not wait"
-    before = f"; before, it {came_to(story.ends[-1])}, and was {left(story.ends[-1])}" if story.ends else ""
-    return f"; it {wait}, and took {span_of(since - story.waited_until)}{before}"
+    return f"; it {wait}, and took {span_of(since - story.waited_until)}"
+
+
+def _at(end: End) -> str:
+    return f" at {format_instant(end.since_at)}" if end.since_at else ""
 
 
 def _by(who: str | None) -> str:

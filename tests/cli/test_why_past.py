@@ -66,8 +66,8 @@ def test_why_it_waited_from_two_to_ten_past_five(night: World, sensord: Program)
         "  2026-11-22T05:10:00Z  satisfied: b 2026-11-22T02:00:00Z succeeded",
         "",
         "What came last",
-        "  b 2026-11-22T02:00:00Z  succeeded at 2026-11-22T05:10:00Z; it did not wait, and took 20m; before, it failed"
-        " (exit 1), and was sent back by ann at 2026-11-22T04:50:00Z",
+        "  b 2026-11-22T02:00:00Z  succeeded at 2026-11-22T05:10:00Z; it did not wait, and took 20m",
+        "    before, it failed (exit 1) at 2026-11-22T02:14:00Z, and was sent back by ann at 2026-11-22T04:50:00Z",
         "",
         "It is over.",
     ]

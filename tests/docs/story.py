@@ -86,9 +86,10 @@ class Story:
         return Call(command, told, self._same_everywhere(said.out + said.err).splitlines())
 
     def _same_everywhere(self, text: str) -> str:
-        """Without what is different in every test: its folder, and the process that it runs in."""
+        """Without what is different in every test: its folder, the process that it runs in, and who runs it."""
         here = text.replace(f"{self.world.folder.parent}/", "")
-        return re.sub(r"process \d+ on here, for \w+", "process 19047 on etl1, for 3d2h", here)
+        here = re.sub(r"process \d+ on here, for \w+", "process 19047 on etl1, for 3d2h", here)
+        return re.sub(r"\bby [^\s@]+@[^\s@]+( at|$)", r"by ann@etl1\1", here, flags=re.MULTILINE)
 
     def _start(self) -> None:
         self.world.start()
