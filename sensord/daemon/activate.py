@@ -50,7 +50,7 @@ def activate(tx: Transaction, config: Config, now: datetime, catalog: Catalog) -
         return Activated()
     known = {row.name: row for row in flows.by_name(tx, touched)}
     current = _current(known.values(), flows.definitions_of(tx, [row.id for row in known.values()]))
-    changed = [config.flows[name] for name in touched if name in config.flows]
+    changed = [loaded for name, loaded in config.flows.items() if name in touched]
     new = [_new_flow(loaded.flow, now, catalog.timelines) for loaded in changed if loaded.flow.name not in known]
     ids = {name: row.id for name, row in known.items()} | (flows.insert(tx, new, micros) if new else {})
     _define(tx, changed, current, ids, micros)
