@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from sensord.executors.folders import log_of
 from tests.cli.program import Program
 from tests.daemon.world import DAILY, HOURLY, World, at, on
@@ -69,13 +71,20 @@ KEYS = ["flow", "logical_date", "state", "verdict", "run", "sensors", "causes", 
 KEYS += ["estimate", "past"]
 
 
-def test_why_as_json(world: World, sensord: Program) -> None:
+@pytest.fixture
+def blocked(world: World) -> World:
+    """Sales are blocked by the orders of ten."""
     world.flow("orders", HOURLY)
     world.flow("sales", HOURLY, on("orders"))
     start(world)
     world.end("orders", TEN, 1)
     world.tick()
     write_log(world, 1, "boom\x1b\n")
+    return world
+
+
+@pytest.mark.usefixtures("blocked")
+def test_why_as_json(sensord: Program) -> None:
     shown = sensord("why", "sales", TEN, "--json").json
     assert list(shown) == KEYS
     asked = [shown[key] for key in ("flow", "logical_date", "state", "verdict")]
