@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from sensord import __version__
 from sensord.errors import DatabaseError
+from sensord.store import engine
 from sensord.store.database import Database, redact
 from sensord.store.lead import current_leader, running
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision. Revisions are numbered, so that a newer one can be told from that of another program."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -100,6 +101,10 @@ def upgrade(db: Database) -> bool:
     Several processes may do so at once: they take turns. DaemonRunning while another process leads on an older schema.
     """
     match condition(db):
+        case Condition.CURRENT if engine.is_behind(db):
+            _refuse_under(db)
+            _migrate(db)
+            return True
         case Condition.CURRENT:
             return False
         case Condition.EMPTY | Condition.OLDER as found:
@@ -134,18 +139,20 @@ def _migrate(db: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = engine_of(db)
+    pool = engine_of(db)
     try:
-        with engine.begin() as connection:
+        with pool.begin() as connection:
             if db.dialect == "postgresql":
                 connection.execute(sqlalchemy.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if db.dialect == "postgresql":
+                engine.upgrade(connection.exec_driver_sql)
     except (sqlalchemy.exc.DBAPIError, CommandError) as error:
         text = " ".join(str(getattr(error, "orig", error)).split())
         raise DatabaseError(f"{redact(db.url)}: cannot be upgraded: {text}", hint="nothing was changed") from error
     finally:
-        engine.dispose()
+        pool.dispose()
 
 
 def engine_of(db: Database) -> "Engine":

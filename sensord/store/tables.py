@@ -13,6 +13,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Text,
@@ -178,7 +179,10 @@ class Timer(Base, table=True):
 
 
 class Attempt(Base, table=True):
-    """One try at a run, as handed to an executor. `station`: the state folder that keeps its command."""
+    """One try at a run, as handed to an executor. `station`: the state folder that keeps its command.
+
+    `queue`: where it waits for a worker, which claims it by writing its own host and station.
+    """
 
     __tablename__: ClassVar[Any] = "attempt"
 
@@ -192,6 +196,7 @@ class Attempt(Base, table=True):
     pid: int | None = _column(Integer, null=True)
     stopping: str | None = _column(Text, null=True)
     station: str | None = _column(Text, null=True)
+    queue: str | None = _column(Text, null=True)
 
 
 class Outcome(Base, table=True):
@@ -344,6 +349,48 @@ class Daemon(Base, table=True):
     started_at: int = _column(Instant)
     beat_at: int = _column(Instant)
     has_left: int = _column(SmallInteger, default="0")
+
+
+class Worker(Base, table=True):
+    """A worker, which takes attempts from a queue as long as it has a free slot. Its instants are by the database's
+    clock; so long after `beat_at` it ends its own commands: `heartbeat_limit`, in microseconds.
+    """
+
+    __tablename__: ClassVar[Any] = "worker"
+
+    station: str = _column(Text, key=True)
+    name: str = _column(Text)
+    host: str = _column(Text)
+    pid: int = _column(Integer)
+    version: str = _column(Text)
+    queue: str = _column(Text)
+    slots: int = _column(Integer)
+    busy: int = _column(Integer)
+    heartbeat_limit: int = _column(BigInteger)
+    started_at: int = _column(Instant)
+    beat_at: int = _column(Instant)
+    is_taking: int = _column(SmallInteger)
+
+
+class LogPart(Base, table=True):
+    """A piece of an attempt's log that a worker has shipped, from byte `start` on."""
+
+    __tablename__: ClassVar[Any] = "log_part"
+
+    run_id: int = _column(BigInteger, key=True)
+    attempt: int = _column(Integer, key=True)
+    start: int = _column(BigInteger, key=True)
+    data: bytes = _column(LargeBinary)
+
+
+class Engine(Base, table=True):
+    """The one row on the tables of Procrastinate beside ours: the newest of its migrations that they have had."""
+
+    __tablename__: ClassVar[Any] = "engine"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: int = _column(SmallInteger, key=True)
+    migration: str = _column(Text)
 
 
 class Problem(Base, table=True):

@@ -16,6 +16,9 @@ from sensord.store.tables import METADATA
 from tests.store.test_schema import shape
 
 OLDER = [f"{number:04}" for number in range(1, int(schema.HEAD))]
+SINGLE = ("leader", "engine")
+"""Tables of one row, whose id is 1."""
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -52,21 +55,23 @@ def value(column: sqlalchemy.Column[Any], number: int) -> Any:
 
 
 def fill(db: Database) -> Rows:
-    """Two rows in each table, one in that of the leader, whose lease is long over."""
+    """Two rows in each table, or the one that it may have. The leader's lease is long over."""
     written: Rows = {}
     for name, table in tables_of(db).tables.items():
         if name.startswith("alembic"):
             continue
-        numbers = [1] if name == "leader" else [1, 2]
+        numbers = [1] if name in SINGLE else [1, 2]
         written[name] = [{column.name: value(column, number) for column in table.columns} for number in numbers]
         for row in written[name]:
             if name == "leader":
                 row["expires_at"] = 1
-            given = {
-                key: one for key, one in row.items() if key != "id" or name in ("leader", "daemon")
-            }  # others count by themselves
+            given = {key: one for key, one in row.items() if not _counts_by_itself(name, table.columns[key])}
             db.run(f"INSERT INTO {name} ({', '.join(given)}) VALUES ({', '.join(f':{key}' for key in given)})", **given)
     return written
+
+
+def _counts_by_itself(table: str, column: sqlalchemy.Column[Any]) -> bool:
+    return column.name == "id" and table not in SINGLE and not isinstance(column.type, sqlalchemy.Text)
 
 
 def read(db: Database, rows: Rows) -> Rows:
