@@ -11,7 +11,7 @@ def read_files(session: Session) -> Config:
     """The config folder as it is. NotFound where there is none; ConfigError where sensord.toml is wrong."""
     if not session.config_dir.is_dir():
         raise NotFound(f"no config folder at {session.config_dir}", hint="--config or SENSORD_CONFIG names another")
-    return load(session.config_dir)
+    return load(session.config_dir, url=session.chosen_url)
 
 
 def all_flows(config: Config) -> dict[str, Flow]:

@@ -24,6 +24,7 @@ from sensord.core.schedule import Schedule
 _STATES = {state.label: state for state in State}
 _DEFAULTS = {kind: {one.name: one.default for one in fields(kind)} for kind in (Flow, Command, Sensor, Mapping, Retry)}
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_PLACED = ("max_active", "priority", "pool", "executor", "queue")
 _POLICIES = ("on_failure", "on_skipped", "on_missing", "on_timeout")
 
 
@@ -32,7 +33,7 @@ def write_body(flow: Flow) -> str:
     command, schedule = flow.command, write_schedule(flow.schedule)
     whole = _unlike(flow, "description", "owner", "tags") | {
         "schedule": schedule | _unlike(flow, "follow", "first", "catchup") | _write_catchup_limits(flow),
-        "run": _unlike(flow, "max_active", "priority", "pool")
+        "run": _unlike(flow, *_PLACED)
         | _write_limits(flow)
         | _unlike(command, "pass_env", "cwd", "user")
         | _written(_write_texts(command)),
@@ -48,7 +49,7 @@ def flow_from_body(name: str, body: str) -> Flow:
     whole = json.loads(body)
     schedule, run = whole["schedule"], whole["run"]
     options = {key: whole[key] for key in ("description", "owner") if key in whole}
-    options |= {key: run[key] for key in ("max_active", "priority", "pool") if key in run}
+    options |= {key: run[key] for key in _PLACED if key in run}
     if "retention" in whole:
         options["retention"] = timedelta(seconds=whole["retention"])
     return Flow(

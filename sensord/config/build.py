@@ -62,6 +62,8 @@ def build_flow(
         "max_active": run.max_active,
         "priority": run.priority,
         "pool": run.pool,
+        "executor": run.executor,
+        "queue": run.queue,
         "retention": retention,
     }
     options = {key: value for key, value in written.items() if value is not None}

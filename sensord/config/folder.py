@@ -42,21 +42,23 @@ def load(
     previous: Config | None = None,
     known: Mapping[str, Schedule] = _NOTHING,
     refuse_user: Callable[[str], Refusal | None] = lambda _: None,
+    url: str | None = None,
 ) -> Config:
     """Read a config folder. Raises ConfigError only where nothing can start: its settings are wrong, or no `flows`.
 
     previous: an earlier load, of which unchanged files are taken over. known: the schedules of the flows of which a
     good definition is at work, so that others may go on to use them while their own file has errors. refuse_user: why a
-    user whom `allowed_users` names cannot be had on this host; only the daemon can say.
+    user whom `allowed_users` names cannot be had on this host; only the daemon can say. url: of the database in use,
+    where that is not the one of sensord.toml.
     """
-    settings = load_settings(directory)
+    settings = load_settings(directory, url)
     same = previous.sources if previous and previous.directory == directory else {}
     found = find_files(directory, {source.found.path: source.found for source in same.values()})
     importer = partial(load_function, allowed=settings.mapping_modules)
     reusable = _reusable(previous, directory, settings)
     library = Library(directory, found.defaults, previous.library if previous else None)
     sources = _refuse_twins(_read(found.files, reusable, importer, library))
-    flows, problems = link(sources, known, importer, settings.pools, settings.allowed_users, refuse_user)
+    flows, problems = link(sources, known, importer, settings, refuse_user)
     problems += found.problems
     problems += [problem for source in sources.values() for problem in source.problems]
     problems = say_once(problems, sources)

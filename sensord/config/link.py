@@ -1,5 +1,5 @@
-"""Links flows to one another: who follows whom, and whether every upstream is there; and to the pools and users
-that there are.
+"""Links flows to one another: who follows whom, and whether every upstream is there; and to what sensord.toml has: its
+pools, its users, its executor.
 
 A flow whose own file has errors is no upstream for others, unless `known` says that a good definition of it is at work.
 """
@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 
 from sensord.config.names import did_you_mean, propose_flow, show
+from sensord.config.settings import PROCRASTINATE, SHARED_HINT, Settings
 from sensord.config.source import Loaded, Reference, Source, finish
 from sensord.core.mapping import Loader
 from sensord.core.schedule import Schedule
@@ -24,8 +25,7 @@ def link(
     sources: Mapping[str, Source],
     known: Mapping[str, Schedule],
     load: Loader,
-    pools: Collection[str] = (),
-    users: Collection[str] = (),
+    settings: Settings,
     refuse_user: Callable[[str], Refusal | None] = lambda _: None,
 ) -> tuple[dict[str, Loaded], list[Problem]]:
     """The flows that can be used, by name, and what is wrong with the links of the others.
@@ -34,8 +34,9 @@ def link(
     """
     linker = _Linker(sources, known, load)
     linker.follow_all()
-    linker.check_pools(pools)
-    linker.check_users(users, refuse_user)
+    linker.check_pools(settings.pools)
+    linker.check_users(settings.allowed_users, refuse_user)
+    linker.check_places(settings)
     linker.check_upstreams()
     return linker.loaded, linker.problems
 
@@ -119,6 +120,18 @@ class _Linker:
                 )
             elif source.user and (refusal := refuse(source.user.name)):
                 self._take_out(source, *refusal, source.user)
+
+    def check_places(self, settings: Settings) -> None:
+        """Take out the flows that name an executor which the database does not serve, or a queue without need."""
+        for source in self.sources.values():
+            executor = source.executor.name if source.executor else settings.executor
+            if executor == PROCRASTINATE and source.executor and not settings.is_shared:
+                message = f'expected "local" on a SQLite database, got "{PROCRASTINATE}"'
+                self._take_out(source, message, SHARED_HINT, source.executor)
+            elif executor != PROCRASTINATE and source.queue:
+                message = f'expected a queue only with executor = "{PROCRASTINATE}", got one with "{executor}"'
+                hint = "workers take runs from queues; the daemon's host has none"
+                self._take_out(source, message, hint, source.queue)
 
     def _take_out(self, source: Source, message: str, hint: str | None, at: Reference) -> None:
         self.problems.append(source.problem(message, hint, at))

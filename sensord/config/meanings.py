@@ -54,6 +54,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "priority": ("The higher goes first where slots are short; what it waits for goes as early."),
         "pool": ("Whose slots its runs take besides the executor's: one of [pools] in sensord.toml."),
         "user": ("Whom the command runs as: one of allowed_users in sensord.toml."),
+        "executor": ("Where its runs start: on the daemon's host, or on one of the workers."),
+        "queue": ("With procrastinate: only workers that take from this queue start its runs."),
     },
     "sensors": {
         "upstream": ("The flow to wait for. It may be the flow itself, which then also accepts skipped."),
@@ -98,6 +100,13 @@ MEANINGS: dict[str, dict[str, str]] = {
         "lost_after": (
             "How long no daemon of a host may be heard of before the commands that run there count as "
             "lost. At least a minute."
+        ),
+        "executor": (
+            "Where the runs of flows start that name none: on the daemon's host, or on workers, which needs PostgreSQL."
+        ),
+        "queue": ("From which queue workers take the runs of flows that name none."),
+        "heartbeat_limit": (
+            "How long a worker may be without the database before it ends its own commands. At least five seconds."
         ),
         "watch": (
             "How the daemon notices that files have changed. poll looks every two seconds, for file "

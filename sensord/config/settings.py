@@ -22,8 +22,16 @@ DATABASE_FILE = "sensord.db"
 SLOTS_A_CPU = 4
 """Commands of a warehouse mostly wait for the warehouse."""
 
+LOCAL, PROCRASTINATE = "local", "procrastinate"
+"""Executors."""
+
+QUEUE = "default"
+SHARED_HINT = "workers need a PostgreSQL that all machines reach: see database, database_file and SENSORD_DB"
+
 RETIRE_AFTER = timedelta(minutes=10)
 LOST_AFTER = timedelta(minutes=10)
+HEARTBEAT_LIMIT = timedelta(minutes=1)
+SHORTEST_LIMIT = timedelta(seconds=5)
 SHORTEST = timedelta(minutes=1)
 """A daemon tells every few seconds that it is there; a host that is restarted is back within a minute or two."""
 
@@ -36,7 +44,9 @@ class Settings:
     """state: an absolute path. slots: commands at once. mapping_modules: those that `match = "python:..."` may name.
     retention: how long more than the outcome of a run is kept; None: for ever. retire_after: how long the file of a
     flow may be gone before the flow is given up. pools: their slots by name. lost_after: how long a station may be
-    silent before what runs there is given up. allowed_users: those that `[run] user` may name.
+    silent before what runs there is given up. allowed_users: those that `[run] user` may name. executor: of flows that
+    name none; queue: likewise. heartbeat_limit: how long a worker may be without the database before it ends its own
+    commands.
     """
 
     database_url: str
@@ -50,10 +60,21 @@ class Settings:
     pools: Mapping[str, int] = field(default_factory=dict)
     lost_after: timedelta = LOST_AFTER
     allowed_users: tuple[str, ...] = ()
+    executor: str = LOCAL
+    queue: str = QUEUE
+    heartbeat_limit: timedelta = HEARTBEAT_LIMIT
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the database is on a server, which workers on other machines reach."""
+        return not self.database_url.startswith("sqlite:")
 
 
-def load_settings(directory: Path) -> Settings:
-    """The settings of a config folder. ConfigError, with all problems, where sensord.toml cannot be used."""
+def load_settings(directory: Path, chosen_url: str | None = None) -> Settings:
+    """The settings of a config folder. ConfigError, with all problems, where sensord.toml cannot be used.
+
+    chosen_url: the database in use, where that is not the one of the file.
+    """
     report = _read(directory)
     table = read_shape(SettingsTable, report)
     # Not resolved: a config folder that is a link to the newest release keeps one state folder beside the link.
@@ -68,6 +89,13 @@ def load_settings(directory: Path) -> Settings:
     lost_after = read_age(table.lost_after, report, "lost_after") or LOST_AFTER
     if lost_after < SHORTEST:
         report.at_value(("lost_after",), f"expected at least a minute, got {show(table.lost_after)}")
+    heartbeat_limit = read_age(table.heartbeat_limit, report, "heartbeat_limit") or HEARTBEAT_LIMIT
+    if heartbeat_limit < SHORTEST_LIMIT:
+        report.at_value(("heartbeat_limit",), f"expected at least five seconds, got {show(table.heartbeat_limit)}")
+    url = chosen_url or url
+    if table.executor == PROCRASTINATE and url.startswith("sqlite:"):
+        message = f'expected "local" on a SQLite database, got "{PROCRASTINATE}"'
+        report.at_value(("executor",), message, SHARED_HINT)
     if report.problems:
         raise ConfigError(sorted(report.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return Settings(
@@ -82,6 +110,9 @@ def load_settings(directory: Path) -> Settings:
         pools=table.pools or {},
         lost_after=lost_after,
         allowed_users=tuple(table.allowed_users or ()),
+        executor=table.executor or LOCAL,
+        queue=table.queue or QUEUE,
+        heartbeat_limit=heartbeat_limit,
     )
 
 

@@ -39,8 +39,8 @@ class Loaded:
 
 
 class Reference(NamedTuple):
-    """The name of another flow, of a pool or of a user, as the value of `key`. home: the file that says so, and what it
-    calls the key.
+    """The name of another flow, a pool, a user, an executor or a queue, as the value of `key`. home: the file that says
+    so, and what it calls the key.
     """
 
     name: str
@@ -72,6 +72,8 @@ class Source:
     upstreams: tuple[Reference, ...] = ()
     pool: Reference | None = None
     user: Reference | None = None
+    executor: Reference | None = None
+    queue: Reference | None = None
     extends: str | None = None
     extends_at: Place | None = None
     layers: tuple[Layer, ...] = ()
@@ -142,12 +144,14 @@ def finish(source: Source, followed: Schedule, load: Loader) -> Loaded | tuple[P
 
 
 class _References(TypedDict):
-    """The flow that it follows, those that its sensors watch, its pool, and the user of its command."""
+    """The flow that it follows, those that its sensors watch, its pool, its user, its executor and queue."""
 
     follow: Reference | None
     upstreams: tuple[Reference, ...]
     pool: Reference | None
     user: Reference | None
+    executor: Reference | None
+    queue: Reference | None
 
 
 def _references(table: FlowTable, document: Document | Merged) -> _References:
@@ -164,6 +168,8 @@ def _references(table: FlowTable, document: Document | Merged) -> _References:
         "upstreams": tuple(filter(None, upstreams)),
         "pool": refer(run.pool, ("run", "pool")),
         "user": refer(run.user, ("run", "user")),
+        "executor": refer(run.executor, ("run", "executor")),
+        "queue": refer(run.queue, ("run", "queue")),
     }
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PolicyName = Literal["wait", "fail", "skip", "proceed"]
 Ticks = Annotated[int, Field(ge=1, le=10_000)]
+ExecutorName = Literal["local", "procrastinate"]
 FinalState = Literal["success", "failed", "skipped", "cancelled", "finished"]
 
 
@@ -41,6 +42,10 @@ _SENSORS = Expects("tables, each begun by [[sensors]]", hint="with double bracke
 _TICKS_OR_SPAN = Expects('a whole number from 1 to 10000, or a duration such as "3d"')
 _CATCHUP = Expects('"all", "latest" or "none"', ("all", "latest", "none"))
 _POOLS = Expects("a table of whole numbers from 1 to 10000", inside="a whole number from 1 to 10000")
+_EXECUTOR = Expects('"local" or "procrastinate"', ("local", "procrastinate"))
+QUEUE = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}$"
+"""Of names of queues: PostgreSQL has no room for longer ones in those of its channels."""
+_QUEUE = Expects("the name of a queue: at most 40 letters, digits, _, - and dots, the first of them a letter or digit")
 _WATCH = ("events", "poll", "off")
 _STATES = ("success", "failed", "skipped", "cancelled")
 
@@ -78,6 +83,8 @@ class RunTable(Table):
     priority: Annotated[int | None, Field(ge=-1000, le=1000), Expects("a whole number from -1000 to 1000")] = None
     pool: Annotated[str | None, Expects("the name of a pool")] = None
     user: Annotated[str | None, Expects("the name of a user")] = None
+    executor: Annotated[ExecutorName | None, _EXECUTOR] = None
+    queue: Annotated[str | None, Field(pattern=QUEUE), _QUEUE] = None
 
 
 class SensorTable(Table):
@@ -133,4 +140,7 @@ class SettingsTable(Table):
     retention: Annotated[str | None, _AGE] = None
     retire_after: Annotated[str | None, Expects('a duration such as "10m"')] = None
     lost_after: Annotated[str | None, _SPAN] = None
+    executor: Annotated[ExecutorName | None, _EXECUTOR] = None
+    queue: Annotated[str | None, Field(pattern=QUEUE), _QUEUE] = None
+    heartbeat_limit: Annotated[str | None, _SPAN] = None
     watch: Annotated[Literal["events", "poll", "off"] | None, Expects('"events", "poll" or "off"', _WATCH)] = None

@@ -6,12 +6,10 @@ A key leaves this list when its table in `tables` takes it.
 KEYS: dict[str, frozenset[str]] = {
     "": frozenset(),
     "schedule": frozenset(),
-    "run": frozenset({"executor", "queue", "pools"}),
+    "run": frozenset({"pools"}),
     "sensors": frozenset({"every"}),
     "sensord.toml": frozenset(
         {
-            "executor",
-            "heartbeat_limit",
             "notifications",
         }
     ),

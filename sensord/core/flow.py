@@ -89,7 +89,8 @@ class Flow:
     """One flow. `follow` names the flow whose ticks it takes; `schedule` has them already.
 
     max_active: how many of its runs may be under way at once, at least 1. priority: the higher goes first.
-    pool: whose slots its runs take besides the executor's.
+    pool: whose slots its runs take besides the executor's. executor: "local" or "procrastinate", None for the default;
+    queue: from which workers take its runs, None for the default.
     timeout: how long a command may run, None for ever; `grace` passes between SIGTERM and SIGKILL.
     catchup_limit: how many missed ticks are run at most, or how old ones; None: no limit. With `Catchup.NONE` those run
     that are younger than `late_limit`.
@@ -111,6 +112,8 @@ class Flow:
     max_active: int = 1
     priority: int = 0
     pool: str | None = None
+    executor: str | None = None
+    queue: str | None = None
     retry: Retry = ONE_TRY
     timeout: timedelta | None = None
     grace: timedelta = timedelta(seconds=10)
