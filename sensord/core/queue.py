@@ -9,14 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sensord.core.limits import Limits
+from sensord.core.limits import HERE, Berth, Limits
 from sensord.core.queued import Hold, Lane, Queued, Rank
 
 
 class Queue:
-    """Two layers of heaps, so that a flow at its limit and a full pool cost nothing however many runs wait behind them:
-    the lanes, each with its runs, and for each pool the heads of those lanes that may go. What has become stale is
-    dropped when it surfaces.
+    """Two layers of heaps, so that a flow at its limit and a full berth cost nothing however many runs wait behind: the
+    lanes, each with its runs, and for each berth the heads of those lanes that may go. What has become stale is dropped
+    when it surfaces.
     """
 
     def __init__(self) -> None:
@@ -24,15 +24,13 @@ class Queue:
         self._lanes: dict[Lane, list[tuple[Rank, Queued]]] = {}
         self._by_flow: dict[int, set[Lane]] = defaultdict(set)
         self._by_backfill: dict[int | None, set[Lane]] = defaultdict(set)
-        self._heads: dict[str | None, list[tuple[Rank, Lane]]] = defaultdict(list)
+        self._heads: dict[Berth, list[tuple[Rank, Lane]]] = defaultdict(list)
         self._queued: dict[int, Queued] = {}
         self._number: Counter[int | None] = Counter()
 
-    def limit(self, flow_id: int, max_active: int, hold: Hold = Hold.NONE, pool: str | None = None) -> None:
-        """Set how many runs of the flow may be active at once, which of them may not start, and whose slots they take
-        besides the executor's.
-        """
-        self._limits.set_flow(flow_id, max_active, hold, pool)
+    def limit(self, flow_id: int, max_active: int, hold: Hold = Hold.NONE, berth: Berth = HERE) -> None:
+        """Set how many runs of the flow may be active at once, which may not start, and whose slots they take."""
+        self._limits.set_flow(flow_id, max_active, hold, berth)
         self._offer_all(self._by_flow[flow_id])
 
     def limit_backfill(self, backfill_id: int, max_active: int | None, *, held: bool) -> None:
@@ -43,6 +41,10 @@ class Queue:
     def size_pools(self, pools: Mapping[str, int]) -> None:
         """Set how many slots each pool has. What runs in a pool that becomes smaller goes on."""
         self._limits.set_pools(pools)
+
+    def size_queues(self, queues: Mapping[str, int]) -> None:
+        """Set how many slots the workers of each queue have; those of a queue that is not named have none."""
+        self._limits.set_queues(queues)
 
     def free_backfill(self, backfill_id: int) -> None:
         """The backfill is over: what is left of it, or comes back, starts like any other run."""
@@ -80,8 +82,7 @@ class Queue:
 
     def vacate(self, run_id: int) -> None:
         """The run is active no longer: it has ended, or is queued again."""
-        if was := self._limits.vacate(run_id):
-            lane, _ = was
+        if lane := self._limits.vacate(run_id):
             self._offer_all(self._by_flow[lane.flow_id])
             if lane.backfill_id is not None:
                 self._offer_all(self._by_backfill[lane.backfill_id])
@@ -96,20 +97,25 @@ class Queue:
         return self._limits.busy
 
     @property
-    def ready(self) -> bool:
-        """Whether `take` may find something, given a slot."""
-        return any(heads and self._limits.pool_has_room(pool) for pool, heads in self._heads.items())
+    def busy_here(self) -> int:
+        """The number of this host's slots in use."""
+        return self._limits.busy_here
+
+    def is_ready(self, slots: int) -> bool:
+        """Whether `take` may find something, given so many slots of this host."""
+        return any(heads and self._has_room(berth, slots) for berth, heads in self._heads.items())
 
     def queued(self) -> Iterable[Queued]:
         """All of them, in no order."""
         return self._queued.values()
 
     def take(self, slots: int) -> list[Queued]:
-        """At most `slots` runs to start now, best first; each counts as active from here on."""
+        """The runs to start now, best first, at most `slots` of them on this host. Each is active from here on."""
         taken: list[Queued] = []
-        while len(taken) < slots and (best := self._best()) is not None:
-            pool, lane = best
-            heapq.heappop(self._heads[pool])
+        until = self.busy_here + slots
+        while (best := self._best(until - self.busy_here)) is not None:
+            berth, lane = best
+            heapq.heappop(self._heads[berth])
             _, run = heapq.heappop(self._lanes[lane])
             self._drop(run.run_id)
             self._limits.occupy(run.run_id, lane)
@@ -123,25 +129,28 @@ class Queue:
             self._number[run.backfill_id] -= 1
         return run
 
-    def _best(self) -> tuple[str | None, Lane] | None:
-        """The pool and the lane whose head goes first, of all that may go."""
-        heads = [(head, pool) for pool in self._heads if (head := self._head_of_pool(pool))]
+    def _best(self, slots: int) -> tuple[Berth, Lane] | None:
+        """The berth and the lane whose head goes first, of all that may go."""
+        heads = [(head, berth) for berth in self._heads if (head := self._head_of_berth(berth, slots))]
         if not heads:
             return None
-        (_, lane), pool = min(heads, key=lambda one: one[0])
-        return pool, lane
+        (_, lane), berth = min(heads, key=lambda one: one[0])
+        return berth, lane
 
-    def _head_of_pool(self, pool: str | None) -> tuple[Rank, Lane] | None:
-        if not self._limits.pool_has_room(pool):
+    def _has_room(self, berth: Berth, slots: int) -> bool:
+        return (berth.queue is not None or slots > 0) and self._limits.berth_has_room(berth)
+
+    def _head_of_berth(self, berth: Berth, slots: int) -> tuple[Rank, Lane] | None:
+        if not self._has_room(berth, slots):
             return None
-        heads = self._heads[pool]
-        while heads and not self._may_go(pool, *heads[0]):
+        heads = self._heads[berth]
+        while heads and not self._may_go(berth, *heads[0]):
             heapq.heappop(heads)
         return heads[0] if heads else None
 
-    def _may_go(self, pool: str | None, rank: Rank, lane: Lane) -> bool:
+    def _may_go(self, berth: Berth, rank: Rank, lane: Lane) -> bool:
         """Whether what was put among the heads is still the best of its lane, and in its place."""
-        if self._limits.pool_of(lane.flow_id) != pool or not self._limits.has_room(lane):
+        if self._limits.berth_of(lane.flow_id) != berth or not self._limits.has_room(lane):
             return False
         head = self._head(lane)
         return head is not None and head[0] == rank
@@ -164,4 +173,4 @@ class Queue:
     def _offer(self, lane: Lane) -> None:
         """Put the lane's best run among the heads, if it may start. A head that is there twice is taken once."""
         if self._limits.has_room(lane) and (head := self._head(lane)):
-            heapq.heappush(self._heads[self._limits.pool_of(lane.flow_id)], (head[0], lane))
+            heapq.heappush(self._heads[self._limits.berth_of(lane.flow_id)], (head[0], lane))

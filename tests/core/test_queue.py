@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sensord.core.limits import Berth
 from sensord.core.queue import Queue
 from sensord.core.queued import Hold, Queued
 from sensord.core.run import Kind
@@ -143,7 +144,7 @@ def test_a_higher_limit_is_used_at_once() -> None:
 
     queue.limit(1, 2)
 
-    assert queue.ready
+    assert queue.is_ready(1)
     assert ids(queue.take(9)) == [2]
 
 
@@ -160,10 +161,10 @@ def test_a_full_pool_holds_back_its_own_flows_alone() -> None:
     queue = queue_of(*(queued(number, flow=number) for number in range(1, 5)))
     queue.size_pools({"small": 1})
     for flow in (1, 2, 3):
-        queue.limit(flow, 9, pool="small")
+        queue.limit(flow, 9, berth=Berth("small"))
 
     assert ids(queue.take(9)) == [1, 4]
-    assert not queue.ready
+    assert not queue.is_ready(1)
 
     queue.vacate(1)
     assert ids(queue.take(9)) == [2]
@@ -173,7 +174,7 @@ def test_a_pool_that_becomes_larger_is_used_at_once_and_one_that_becomes_smaller
     queue = queue_of(*(queued(number, flow=number) for number in range(1, 5)))
     queue.size_pools({"small": 1})
     for flow in range(1, 5):
-        queue.limit(flow, 9, pool="small")
+        queue.limit(flow, 9, berth=Berth("small"))
     queue.take(9)
 
     queue.size_pools({"small": 3})
@@ -188,8 +189,8 @@ def test_a_pool_that_becomes_larger_is_used_at_once_and_one_that_becomes_smaller
 def test_a_retry_gives_its_place_in_the_pool_back_and_not_its_place_in_the_flow() -> None:
     queue = queue_of(queued(1), queued(2), queued(3, flow=2))
     queue.size_pools({"small": 1})
-    queue.limit(1, 1, pool="small")
-    queue.limit(2, 1, pool="small")
+    queue.limit(1, 1, berth=Berth("small"))
+    queue.limit(2, 1, berth=Berth("small"))
     assert ids(queue.take(9)) == [1]
 
     queue.rest(1)
@@ -200,10 +201,10 @@ def test_a_retry_gives_its_place_in_the_pool_back_and_not_its_place_in_the_flow(
 def test_a_flow_that_changes_its_pool_waits_for_the_new_one() -> None:
     queue = queue_of(queued(1), queued(2), limit=2)
     queue.size_pools({"small": 1, "large": 2})
-    queue.limit(1, 2, pool="small")
+    queue.limit(1, 2, berth=Berth("small"))
     assert ids(queue.take(9)) == [1]
 
-    queue.limit(1, 2, pool="large")
+    queue.limit(1, 2, berth=Berth("large"))
 
     assert ids(queue.take(9)) == [2]
     queue.vacate(1)
@@ -213,7 +214,7 @@ def test_a_flow_that_changes_its_pool_waits_for_the_new_one() -> None:
 
 def test_a_pool_that_no_setting_names_has_one_slot() -> None:
     queue = queue_of(queued(1), queued(2), limit=2)
-    queue.limit(1, 2, pool="gone")
+    queue.limit(1, 2, berth=Berth("gone"))
 
     assert ids(queue.take(9)) == [1]
 
@@ -275,3 +276,50 @@ def test_every_run_starts_once_in_order_and_within_the_limits(
         ranks = [run.rank for run in started if run.flow_id == flow]
         assert ranks == sorted(ranks)
     assert queue.busy == 0
+
+
+def test_workers_slots_are_those_of_their_queue_and_none_of_this_host() -> None:
+    queue = queue_of(queued(1, flow=1), queued(2, flow=2), queued(3, flow=3), queued(4, flow=4))
+    for flow in (1, 2, 3):
+        queue.limit(flow, 9, berth=Berth(queue="etl"))
+    assert ids(queue.take(0)) == []
+
+    queue.size_queues({"etl": 2})
+
+    assert queue.is_ready(0)
+    assert ids(queue.take(0)) == [1, 2]
+    assert (queue.busy, queue.busy_here) == (2, 0)
+    assert not queue.is_ready(0)
+    assert ids(queue.take(1)) == [4]
+    assert (queue.busy, queue.busy_here) == (3, 1)
+
+    queue.vacate(1)
+    assert ids(queue.take(0)) == [3]
+
+
+def test_a_queue_that_loses_its_workers_starts_nothing_more() -> None:
+    queue = queue_of(queued(1, flow=1), queued(2, flow=2))
+    for flow in (1, 2):
+        queue.limit(flow, 9, berth=Berth(queue="etl"))
+    queue.size_queues({"etl": 1})
+    queue.take(0)
+
+    queue.size_queues({})
+    queue.vacate(1)
+
+    assert ids(queue.take(9)) == []
+
+
+def test_a_run_takes_of_its_pool_and_of_its_queue() -> None:
+    queue = queue_of(queued(1, flow=1), queued(2, flow=2), queued(3, flow=3))
+    queue.size_pools({"small": 1})
+    queue.size_queues({"etl": 2})
+    queue.limit(1, 9, berth=Berth("small", "etl"))
+    queue.limit(2, 9, berth=Berth("small"))
+    queue.limit(3, 9, berth=Berth(None, "etl"))
+
+    assert ids(queue.take(9)) == [1, 3]
+
+    queue.rest(1)
+    assert ids(queue.take(9)) == [2]
+    assert (queue.busy, queue.busy_here) == (2, 1)

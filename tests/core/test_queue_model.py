@@ -6,11 +6,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sensord.core.limits import HERE, Berth
 from sensord.core.queue import Queue
 from sensord.core.queued import Hold, Queued
 from sensord.core.run import Kind
 
-FLOWS, POOLS, BACKFILLS = (1, 2, 3), (None, "a", "b"), (None, 1, 2)
+FLOWS, BACKFILLS = (1, 2, 3), (None, 1, 2)
+BERTHS = (HERE, Berth("a"), Berth("b"), Berth(None, "q"), Berth("a", "q"), Berth("b", "r"))
 
 
 class Model:
@@ -18,35 +20,48 @@ class Model:
 
     def __init__(self) -> None:
         self.queued: dict[int, Queued] = {}
-        self.active: dict[int, tuple[Queued, str | None]] = {}
+        self.active: dict[int, tuple[Queued, Berth]] = {}
         self.resting: set[int] = set()
-        self.flows: dict[int, tuple[int, Hold, str | None]] = dict.fromkeys(FLOWS, (1, Hold.NONE, None))
+        self.flows: dict[int, tuple[int, Hold, Berth]] = dict.fromkeys(FLOWS, (1, Hold.NONE, HERE))
         self.backfills: dict[int | None, tuple[int | None, bool]] = {}
         self.pools: dict[str, int] = {}
+        self.queues: dict[str, int] = {}
 
     @property
     def busy(self) -> int:
         return len(self.active) - len(self.resting)
 
-    def may_start(self, run: Queued) -> bool:
-        most, hold, pool = self.flows[run.flow_id]
+    @property
+    def berths(self) -> list[Berth]:
+        """Of all runs that have their slots."""
+        return [berth for run_id, (_, berth) in self.active.items() if run_id not in self.resting]
+
+    @property
+    def busy_here(self) -> int:
+        return sum(berth.queue is None for berth in self.berths)
+
+    def may_start(self, run: Queued, slots: int) -> bool:
+        most, hold, (pool, place) = self.flows[run.flow_id]
         mine, held = self.backfills.get(run.backfill_id, (None, False))
         scheduled = run.kind is Kind.SCHEDULED and not run.again and run.backfill_id is None
         flows = Counter(one.flow_id for one, _ in self.active.values())
         backfills = Counter(one.backfill_id for one, _ in self.active.values())
-        pools = Counter(used for run_id, (_, used) in self.active.items() if run_id not in self.resting)
+        pools = Counter(berth.pool for berth in self.berths)
+        places = Counter(berth.queue for berth in self.berths)
         return not (
             hold is Hold.ALL
             or (hold is Hold.SCHEDULED and scheduled)
             or flows[run.flow_id] >= most
             or (run.backfill_id is not None and (held or (mine is not None and backfills[run.backfill_id] >= mine)))
             or (pool is not None and pools[pool] >= self.pools.get(pool, 1))
+            or (places[place] >= self.queues.get(place, 0) if place else slots <= 0)
         )
 
     def take(self, slots: int) -> list[int]:
         taken: list[int] = []
-        while len(taken) < slots:
-            ready = [run for run in self.queued.values() if self.may_start(run)]
+        until = self.busy_here + slots
+        while True:
+            ready = [run for run in self.queued.values() if self.may_start(run, until - self.busy_here)]
             if not ready:
                 break
             best = min(ready, key=lambda run: run.rank)
@@ -77,12 +92,13 @@ ACTS = st.lists(
         st.tuples(
             st.just("limit"),
             st.sampled_from(FLOWS),
-            st.tuples(st.integers(1, 3), st.sampled_from(Hold), st.sampled_from(POOLS)),
+            st.tuples(st.integers(1, 3), st.sampled_from(Hold), st.sampled_from(BERTHS)),
         ),
         st.tuples(
             st.just("backfill"), st.sampled_from(BACKFILLS[1:]), st.tuples(st.sampled_from([None, 1, 2]), st.booleans())
         ),
         st.tuples(st.just("pools"), st.dictionaries(st.sampled_from(["a", "b"]), st.integers(1, 3))),
+        st.tuples(st.just("queues"), st.dictionaries(st.sampled_from(["q", "r"]), st.integers(0, 3))),
     ),
     max_size=40,
 )
@@ -95,10 +111,10 @@ def test_the_queue_chooses_as_a_sorted_list_does(acts: list[tuple[object, ...]])
         queue.limit(flow, 1)
     for act in acts:
         apply(act, queue, model)
-        assert queue.busy == model.busy
+        assert (queue.busy, queue.busy_here) == (model.busy, model.busy_here)
         assert {one.run_id: one for one in queue.queued()} == model.queued
     for flow in FLOWS:
-        apply(("limit", flow, (9, Hold.NONE, None)), queue, model)
+        apply(("limit", flow, (9, Hold.NONE, HERE)), queue, model)
     for backfill in BACKFILLS[1:]:
         apply(("backfill", backfill, (None, False)), queue, model)
     apply(("take", 99), queue, model)
@@ -128,10 +144,9 @@ def apply(act: tuple[object, ...], queue: Queue, model: Model) -> None:
             if run_id in model.queued:
                 run = model.queued[run_id]
                 model.queued[run_id] = replace(run, priority=max(priority, run.priority))
-        case "limit", int(flow), (int(most), Hold() as hold, pool):
-            assert pool is None or isinstance(pool, str)
-            queue.limit(flow, most, hold, pool)
-            model.flows[flow] = most, hold, pool
+        case "limit", int(flow), (int(most), Hold() as hold, Berth() as berth):
+            queue.limit(flow, most, hold, berth)
+            model.flows[flow] = most, hold, berth
         case "backfill", int(backfill), (most, bool(held)):
             assert most is None or isinstance(most, int)
             queue.limit_backfill(backfill, most, held=held)
@@ -139,5 +154,8 @@ def apply(act: tuple[object, ...], queue: Queue, model: Model) -> None:
         case "pools", dict(pools):
             queue.size_pools(pools)
             model.pools = pools
+        case "queues", dict(queues):
+            queue.size_queues(queues)
+            model.queues = queues
         case _:
             pass  # what cannot happen: a run that is there already, one that rests though it is not active
