@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from sensord.clock import Clock
+from sensord.clock import Clock, boot_seconds
 from sensord.executors import command, processes
 from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News, Report
 from sensord.executors.inquiry import Inquiry, Over, Runs, Unsettled, end_by_status
 from sensord.executors.journal import Journal, ended_line, forgotten_line, taken_line
+from sensord.executors.leash import Leash
 from sensord.executors.ledger import Ledger
 from sensord.executors.processes import Process
 
@@ -38,7 +39,7 @@ class Watcher(Protocol):
 class Live:
     """An attempt that has not ended, or whose end is not yet on the disk. `pidfd`: where it is not our child.
 
-    `is_recorded`: its end is in the record, and not yet in the journal.
+    `is_recorded`: its end is in the record, and not yet in the journal. `cut_by`: the signal that the leash has sent.
     """
 
     attempt: Attempt
@@ -47,6 +48,7 @@ class Live:
     began_at: datetime | None = None
     pidfd: int | None = None
     is_recorded: bool = False
+    cut_by: int | None = None
 
 
 class Custody:
@@ -68,6 +70,7 @@ class Custody:
         self._lines: list[bytes] = []
         self._reports: list[tuple[Watcher, News]] = []
         self._is_failing = False
+        self._leash: Leash | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -79,7 +82,9 @@ class Custody:
         if self._taken or (self._ending and not self._is_failing):
             return 0.0
         is_behind = self._journal is not None and not self._journal.is_synced
-        return AGAIN if self._ending or self._unsettled or is_behind else None
+        if self._ending or self._unsettled or is_behind:
+            return AGAIN
+        return self._leash.pause(boot_seconds()) if self._leash and self._live else None
 
     def fileno(self) -> int:
         """Readable when a command ends that is not our child. (For our children there is SIGCHLD.)"""
@@ -117,15 +122,34 @@ class Custody:
             self.sync()
             self.start()
         self.look(attempt, None)
-        live = self._live.get(attempt)
-        if live is None or live.process is None:
+        if live := self._live.get(attempt):
+            self._signal(live, number)
+
+    def let_out(self, leash: Leash) -> None:
+        """From now on commands go on until it is due, unless it is let out again."""
+        self._leash = leash
+
+    def pull(self) -> None:
+        """End what has not been let out in time, whoever started it."""
+        number = self._leash.due(boot_seconds()) if self._leash else None
+        if number is None:
+            return
+        for live in self._live.values():
+            if live.process and live.cut_by != number:
+                if live.cut_by is None:
+                    self._log(f"{live.attempt} is ended: the worker was out of reach, or without its database")
+                live.cut_by = number
+                self._signal(live, number)
+
+    def _signal(self, live: Live, number: int) -> None:
+        if live.process is None:
             return
         # A child's pid is its own until we reap it; any other may already be somebody else's.
         if self._children.get(live.process.pid) is live or processes.is_running(live.process):
             try:
                 os.killpg(live.process.pid, number)
             except OSError as error:
-                self._complain(f"cannot send signal {number} to {attempt}: {error.strerror}")
+                self._complain(f"cannot send signal {number} to {live.attempt}: {error.strerror}")
 
     def forget(self, run_ids: Sequence[int], watcher: Watcher) -> None:
         """Delete what is kept of these runs; the disk must not bring it back after a power cut."""
@@ -162,7 +186,7 @@ class Custody:
 
     def record(self) -> None:
         """Write down what was taken and what has ended; then an end may be told."""
-        ending, self._ending = self._ending, []
+        ending, self._ending = [(live, _as_cut(live, ended)) for live, ended in self._ending], []
         lines, self._lines = self._lines, []
         try:
             for live, ended in ending:
@@ -302,3 +326,11 @@ class Custody:
 
     def _tell(self, live: Live, report: Report) -> None:
         self._reports += [(watcher, report) for watcher in live.watchers if watcher.is_open]
+
+
+def _as_cut(live: Live, ended: Ended) -> Ended:
+    """However a command took the end that the leash put to it: it was not let finish."""
+    if live.cut_by is None:
+        return ended
+    message = "it was ended where it ran, since its worker could not reach the database for too long"
+    return Ended(ended.attempt, ended.at, problem="lost", message=message)

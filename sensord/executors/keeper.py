@@ -62,6 +62,7 @@ class Keeper:
             elif fd in self._channels and event & ~select.EPOLLOUT:
                 self._hear(fd)
         custody = self._custody
+        custody.pull()
         custody.reap()
         for channel in self._channels.values():
             self._obey(channel)
@@ -126,12 +127,14 @@ class Keeper:
                 self._custody.look(wire.decode_attempt(message), channel)
             case "kill":
                 self._custody.kill(wire.decode_attempt(message), wire.decode_signal(message))
+            case "leash":
+                self._custody.let_out(wire.decode_leash(message))
             case "forget":
                 self._custody.forget(wire.decode_runs(message), channel)
             case "refuse":
                 self._custody.refuse(wire.decode_attempt(message), str(message.get("message")), channel)
             case what:
-                raise wire.Malformed(f"expected submit, adopt, kill, forget or refuse, got {what!r}")
+                raise wire.Malformed(f"expected submit, adopt, kill, leash, forget or refuse, got {what!r}")
 
     def _flush(self) -> None:
         """Send; wake up for whoever's socket is full; forget who has gone."""

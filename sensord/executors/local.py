@@ -15,6 +15,7 @@ from sensord.errors import SensordError
 from sensord.executors import doorway, wire
 from sensord.executors.base import Attempt, Ended, Forgotten, Job, News
 from sensord.executors.launch import Launch, read_last_words
+from sensord.executors.leash import Leash
 
 _PATIENCE = 30.0  # seconds for the first keeper to answer
 _FORGET = 25  # runs in one message: the keeper has other things to do in between
@@ -48,6 +49,7 @@ class LocalExecutor:
         self._options = [f"--boot-id={boot_id}"] * bool(boot_id) + ["--no-sync"] * (not durable)
         self._open: dict[Attempt, _Open] = {}
         self._forgetting: dict[int, None] = {}
+        self._leash: Leash | None = None
         self._reports: list[News] = []
         self._channel: wire.Channel | None = None
         self._launch: Launch | None = None
@@ -86,6 +88,12 @@ class LocalExecutor:
             self._adopt(attempt)
         self._open[attempt].signal = signal
         self._say(wire.encode("kill", attempt, signal=signal))
+        self._flush()
+
+    def let_out(self, leash: Leash) -> None:
+        """Have commands ended, by the keeper alone if need be, unless this is called again in time. For workers."""
+        self._leash = leash
+        self._say(wire.encode("leash", until=leash.until, kill_at=leash.kill_at))
         self._flush()
 
     def forget(self, run_ids: Sequence[int]) -> None:
@@ -198,6 +206,8 @@ class LocalExecutor:
     def _tell_all(self, channel: wire.Channel) -> None:
         """All that has not ended, to a keeper that may know nothing of it: what is known to be taken is adopted, the
         rest submitted again."""
+        if self._leash:
+            channel.send(wire.encode("leash", until=self._leash.until, kill_at=self._leash.kill_at))
         for attempt, one in self._open.items():
             channel.send(one.line or wire.encode("adopt", attempt))
             if one.signal is not None:

@@ -1,6 +1,6 @@
 """What the daemon and the keeper say to each other: lines of JSON over a stream socket, in bounded buffers.
 
-From the daemon: submit, refuse, adopt, kill, forget. From the keeper: hello, began, ended, forgotten, error.
+From the daemon: submit, refuse, adopt, kill, leash, forget. From the keeper: hello, began, ended, forgotten, error.
 """
 
 import json
@@ -10,9 +10,10 @@ from typing import Any
 
 from sensord.core.instant import from_micros, to_micros
 from sensord.executors.base import Account, Attempt, Began, Ended, Forgotten, Job, News
+from sensord.executors.leash import Leash
 from sensord.executors.ledger import format_end, parse_end
 
-PROTOCOL = 3
+PROTOCOL = 4
 LONGEST_LINE = 64 << 20
 """Bytes. The largest argv and environment that Linux accepts (6 MiB) fit, even with every character escaped."""
 
@@ -168,6 +169,13 @@ def decode_signal(message: Message) -> int:
     if type(number) is not int or number not in signal.valid_signals():
         raise Malformed(f"expected the number of a signal, got {number!r}")
     return number
+
+
+def decode_leash(message: Message) -> Leash:
+    until, kill_at = message.get("until"), message.get("kill_at")
+    if type(until) is not float or type(kill_at) is not float or not 0 <= until <= kill_at < _MOST:
+        raise Malformed(f"expected seconds for `until` and later ones for `kill_at`, got {until!r} and {kill_at!r}")
+    return Leash(until, kill_at)
 
 
 def decode_runs(message: Message) -> tuple[int, ...]:
