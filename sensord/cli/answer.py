@@ -9,7 +9,7 @@ from typing import Any
 from sensord.cli.causes import BY_ITSELF, Cause, CauseKind, Causes, ended_itself, find_causes
 from sensord.cli.explain import SensorView, view_sensors
 from sensord.cli.foresight import Estimate, estimate, foresee
-from sensord.cli.logfile import tail
+from sensord.cli.logfile import TAIL_BYTES, last_lines, tail
 from sensord.cli.outlook import (
     is_mended,
     outlook_of_deadlines,
@@ -29,6 +29,7 @@ from sensord.core.schedule import Schedule
 from sensord.core.sensor import Verdict
 from sensord.errors import NotFound
 from sensord.executors.folders import log_of
+from sensord.store import logs
 from sensord.store.database import Database
 from sensord.store.lead import current_leader
 from sensord.store.reads import consumers, daemon, flows, history, past, runs, waits
@@ -88,7 +89,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
         _overall(sensors) if run.state is State.WAITING else None,
         sensors,
         causes.found,
-        _logs(folder, [run, *(cause.run for cause in causes.found if cause.run)]),
+        _logs(db, folder, [run, *(cause.run for cause in causes.found if cause.run)]),
         [
             *outlook_of_priority(run, runs.hurried_by(db, run)),
             *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
@@ -157,9 +158,17 @@ def _overall(sensors: Sequence[SensorView]) -> Verdict:
     return next((verdict for verdict in order if verdict in found), Verdict.SATISFIED)
 
 
-def _logs(folder: Path, candidates: Sequence[Run]) -> dict[int, list[str]]:
+def _logs(db: Database, folder: Path, candidates: Sequence[Run]) -> dict[int, list[str]]:
     failed = [run for run in candidates if run.state in (State.FAILED, State.RETRYING) and ended_itself(run)]
-    return {run.id: tail(folder / log_of(run.id, run.attempt), LOG_LINES) for run in failed[:LOGS]}
+    return {run.id: _log_end(db, folder, run) for run in failed[:LOGS]}
+
+
+def _log_end(db: Database, folder: Path, run: Run) -> list[str]:
+    """From the file, or else from what a worker has shipped."""
+    if found := tail(folder / log_of(run.id, run.attempt), LOG_LINES):
+        return found
+    shipped = b"".join(part.data for part in logs.read(db, run.id, run.attempt))
+    return last_lines(shipped[-TAIL_BYTES:].decode(errors="backslashreplace"), LOG_LINES)
 
 
 def _neighbours(schedule: Schedule, at: datetime | None) -> str:

@@ -1,7 +1,8 @@
 """`sensord run logs -f`: a run's logs as they grow, one attempt after the other, until the run ends."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +11,9 @@ from sensord.cli.logfile import Printer, log_path
 from sensord.cli.session import Session
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL
+from sensord.store import logs
 from sensord.store.database import Database
+from sensord.store.logs import Part
 from sensord.store.reads import runs
 from sensord.store.reads.runs import Run
 
@@ -21,11 +24,18 @@ PAUSE = 0.3
 class Tail:
     """What a log gains from look to look. One that was replaced or cut begins anew; one that is gone gains nothing.
 
-    found: whether there was one, ever.
+    found: whether there was one, ever. shipped: what a worker has shipped of it from a byte on, where there is no file.
     """
 
-    def __init__(self, path: Path, begins_anew: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        begins_anew: Callable[[], None],
+        shipped: Callable[[int], Sequence[Part]] = lambda _: (),
+    ) -> None:
         self.path = path
+        self._shipped = shipped
+        self._reached = 0
         self._begins_anew = begins_anew
         self._file: BinaryIO | None = None
         self.found = False
@@ -41,10 +51,17 @@ class Tail:
             try:
                 self._file = self.path.open("rb")
             except OSError:
-                return gained
+                return gained + self._read_shipped()
             self.found = True
             gained += self._file.read()
         return gained
+
+    def _read_shipped(self) -> bytes:
+        parts = self._shipped(self._reached)
+        if parts:
+            self.found = True
+            self._reached = parts[-1].start + len(parts[-1].data)
+        return b"".join(part.data for part in parts)
 
     def close(self) -> None:
         if self._file:
@@ -74,7 +91,7 @@ def follow_run(session: Session, db: Database, run: Run, first: int | None, *, r
             while shown < now.attempt:
                 _finish(tail, printer)
                 shown += 1
-                tail = _begin(session, name, run.id, shown)
+                tail = _begin(session, db, name, run.id, shown)
             if tail:
                 printer.write(tail.read())
             if now.state in FINAL:
@@ -88,10 +105,11 @@ def follow_run(session: Session, db: Database, run: Run, first: int | None, *, r
     render.message(f"{name} is {now.state.label}" + (f": {words}" if words else ""))
 
 
-def _begin(session: Session, name: str, run_id: int, number: int) -> Tail:
+def _begin(session: Session, db: Database, name: str, run_id: int, number: int) -> Tail:
     render.message(f"{name}, attempt {number}")
     path = log_path(session.state_folder, run_id, number)
-    return Tail(path, lambda: render.message(f"{path} begins anew"))
+    shipped = partial(logs.read, db, run_id, number)
+    return Tail(path, lambda: render.message(f"{path} begins anew"), shipped)
 
 
 def _finish(tail: Tail | None, printer: Printer) -> None:

@@ -2,10 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sensord.cli import render
 from sensord.escape import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sensord.store.logs import Part
 
 TAIL_BYTES = 64 * 1024
 
@@ -28,6 +35,16 @@ def copy(path: Path, *, raw: bool) -> None:
     with path.open(encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         while lines := file.readlines(1 << 16):
             click.echo("".join(clean(line) + "\n" for line in lines), nl=False)
+
+
+def show_shipped(parts: "Sequence[Part]", host: str, *, raw: bool) -> None:
+    """Print what a worker has shipped of a log, and say on stderr what is missing at its beginning."""
+    if parts[0].start:
+        render.message(f"the first {parts[0].start:,} bytes are on {host} alone, in the state folder of its worker")
+    printer = Printer(raw=raw)
+    for part in parts:
+        printer.write(part.data)
+    printer.end()
 
 
 class Printer:
@@ -61,6 +78,11 @@ def tail(path: Path, number: int) -> list[str]:
             text = file.read().decode(errors="backslashreplace")
     except OSError:
         return []
+    return last_lines(text, number)
+
+
+def last_lines(text: str, number: int) -> list[str]:
+    """Of a text, those that are not empty."""
     return [line.rstrip() for line in text.split("\n") if line.strip()][-number:]
 
 

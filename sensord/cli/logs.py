@@ -7,6 +7,8 @@ import click
 from sensord.cli.command import Command, Session, pass_session
 from sensord.cli.instants import DateType, When
 
+PROCRASTINATE = "procrastinate"
+
 if TYPE_CHECKING:
     from sensord.store.reads.runs import Attempt, Run
 
@@ -30,11 +32,13 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, follo
     """Print what a run's command wrote.
 
     In its last attempt, unless told otherwise. Control characters are shown, not sent to the terminal. With -f it waits
-    for a run that has not begun, and says on stderr when an attempt begins and how the run ends.
+    for a run that has not begun, and says on stderr when an attempt begins and how the run ends. Of what ran on a
+    worker the database has the last MiB.
     """
-    from sensord.cli.logfile import copy, log_path
+    from sensord.cli.logfile import copy, log_path, show_shipped
     from sensord.cli.lookup import find_run_or_id
     from sensord.errors import NotFound
+    from sensord.store import logs
     from sensord.store.reads import runs
 
     with session.open() as db:
@@ -45,6 +49,7 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, follo
             follow_run(session, db, found, number, raw=raw)
             return
         attempts = {attempt.number: attempt for attempt in runs.attempts(db, found)}
+        shipped = logs.read(db, found.id, number or found.attempt)
     if (number or found.attempt) in runs.pruned_attempts(found, attempts):
         raise NotFound(f"the log of {found.flow} {_date(found)} is no more: retention has pruned it")
     if not attempts:
@@ -54,9 +59,12 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, follo
         known = ", ".join(map(str, attempts))
         raise NotFound(f"{found.flow} {_date(found)} has no attempt {number}", hint=f"its attempts: {known}")
     path = log_path(session.state_folder, found.id, attempt.number)
-    if not path.exists():
+    if path.exists():
+        copy(path, raw=raw)
+    elif shipped:
+        show_shipped(shipped, attempt.host, raw=raw)
+    elif attempt.ended_at is None or attempt.executor != PROCRASTINATE or attempt.began_at is None:
         raise NotFound(f"no log of attempt {attempt.number} at {path}", hint=_elsewhere(attempt))
-    copy(path, raw=raw)
 
 
 def _date(found: "Run") -> str:
@@ -72,4 +80,6 @@ def _never_started(found: "Run") -> str:
 def _elsewhere(attempt: "Attempt") -> str:
     if attempt.began_at is None:
         return "its command has not begun yet"
+    if attempt.executor == PROCRASTINATE:
+        return f"it runs on {attempt.host}, and has written nothing yet that its worker has shipped"
     return f"it ran on {attempt.host}: look there, or give the daemon's --config"

@@ -37,6 +37,7 @@ COMMANDS = {
     "run": "sensord.cli.run:run",
     "backfill": "sensord.cli.backfill:backfill",
     "daemon": "sensord.cli.daemon:daemon",
+    "worker": "sensord.cli.worker:worker",
     "db": "sensord.cli.db:db",
 }
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sensord.core.instant import format_instant
+from sensord.core.instant import format_instant, from_micros
 from sensord.errors import Problem
 from sensord.store.lead import Leader
 from sensord.store.reads.runs import Attempt, Run
+from sensord.store.workers import Worker
 
 
 def moment(at: datetime | None) -> str | None:
@@ -66,6 +67,22 @@ def problem_shape(problem: Problem, severity: str = "error") -> dict[str, Any]:
         "key": problem.key,
         "message": problem.message,
         "hint": problem.hint,
+    }
+
+
+def worker_shape(worker: Worker) -> dict[str, Any]:
+    """A worker. `silent`: seconds since it was last heard of."""
+    return {
+        "name": worker.name,
+        "host": worker.host,
+        "pid": worker.pid,
+        "version": worker.version,
+        "queue": worker.queue,
+        "slots": worker.slots,
+        "busy": worker.busy,
+        "taking": bool(worker.is_taking),
+        "started_at": moment(from_micros(worker.started_at)),
+        "silent": worker.silent,
     }
 
 

@@ -62,7 +62,7 @@ def ring(tx: Transaction, catalog: Catalog, stopping: Container[Attempt], now: i
 def end(tx: Transaction, catalog: Catalog, run: Live, why: str, rung: Rung, now: int) -> None:
     """Have a run's command ended: SIGTERM to its group, and SIGKILL when the flow's `grace` has passed."""
     attempt = Attempt(run.run_id, run.attempt)
-    attempts.stop(tx, [(run.run_id, run.attempt, why)])
+    attempts.stop(tx, [(run.run_id, run.attempt, why)], now)
     grace: timedelta = catalog.definition(tx, run.flow_id, run.definition_id).grace
     _again(tx, run, rung, to_micros(from_micros(now) + grace))
     rung.kills.append((attempt, signal.SIGTERM))

@@ -1,7 +1,9 @@
-"""Attempts at other stations, which an earlier leader started there: what their daemons report of them, for the leader.
+"""Attempts elsewhere: at other stations, where an earlier leader started them, or with workers; and what is reported of
+them there, for the leader.
 
-They are lost when no daemon of their station was heard of for `lost_after`. That time begins with our lead, at the
-earliest: while nobody could use the database, nobody could be heard.
+Those at a station are lost when no daemon of it was heard of for `lost_after`. That time begins with our lead, at the
+earliest: while nobody could use the database, nobody could be heard. Those of a worker are lost when it must have ended
+them itself by now; those that no worker has claimed yet wait for one.
 """
 
 import logging
@@ -11,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sensord.executors.base import Attempt, Began, Ended, Report
-from sensord.store import attempts, stations
+from sensord.store import attempts, stations, workers
 from sensord.store.database import Database
+from sensord.store.runs import Live
 from sensord.store.stations import Fate
 
 LOOK_SECONDS = 5.0
@@ -22,8 +25,9 @@ log = logging.getLogger("sensord")
 
 @dataclass(slots=True)
 class _One:
-    station: str
+    station: str | None
     host: str
+    is_carried: bool = False
     has_begun: bool = False
 
 
@@ -43,21 +47,32 @@ class Away:
     def follow(self, found: Iterable[attempts.Elsewhere]) -> None:
         """These, by what the store says now; what was followed before is forgotten."""
         known = self._attempts
-        self._attempts = {Attempt(one.run_id, one.number): _One(one.station, one.host) for one in found}
-        if self._attempts and not known:
-            hosts = ", ".join(sorted({one.host for one in self._attempts.values()}))
-            log.warning("%d runs are under way elsewhere (%s): a daemon there reports", len(self._attempts), hosts)
+        self._attempts = {
+            Attempt(one.run_id, one.number): _One(one.station, one.host, is_carried=one.queue is not None)
+            for one in found
+        }
+        hosts = {one.host for one in self._attempts.values() if not one.is_carried}
+        if hosts and not known:
+            log.warning("runs are under way elsewhere (%s): a daemon there reports", ", ".join(sorted(hosts)))
 
-    def news(self, db: Database, now: datetime) -> list[Report]:
-        """What has become of them since the last call."""
-        if not self._attempts:
+    def carry(self, dispatched: Iterable[Live]) -> None:
+        """Runs are on their way to workers."""
+        for run in dispatched:
+            self._attempts[Attempt(run.run_id, run.attempt)] = _One(None, "", is_carried=True)
+
+    def news(self, db: Database, now: datetime, *, asked: bool = True) -> list[Report]:
+        """What has become of them since the last call. asked: somebody woke us, so there may be something."""
+        is_time = self._monotonic() >= self._next_look
+        if not self._attempts or not (asked or is_time):
             return []
-        keys = [(attempt.run_id, attempt.number) for attempt in self._attempts]
-        reports = [report for fate in stations.fates(db, keys) for report in self._hear(fate)]
-        if self._monotonic() >= self._next_look:
-            reports += self._give_up(db, now)
+        reports = [report for fate in stations.fates(db, self._keys()) for report in self._hear(fate)]
+        if is_time:
+            reports += self._give_up(db, now) + self._lose(db, now)
             self._next_look = self._monotonic() + LOOK_SECONDS
         return reports
+
+    def _keys(self) -> list[tuple[int, int]]:
+        return [(attempt.run_id, attempt.number) for attempt in self._attempts]
 
     def _hear(self, fate: Fate) -> Iterator[Report]:
         attempt = Attempt(fate.run_id, fate.number)
@@ -71,12 +86,13 @@ class Away:
 
     def _give_up(self, db: Database, now: datetime) -> list[Report]:
         """Those whose station has been silent for too long are lost."""
-        if timedelta(seconds=self._monotonic() - self._since) < self._lost_after:
+        at_stations = {attempt: one for attempt, one in self._attempts.items() if not one.is_carried}
+        if not at_stations or timedelta(seconds=self._monotonic() - self._since) < self._lost_after:
             return []
-        heard = stations.heard(db, {one.station for one in self._attempts.values()})
+        heard = stations.heard(db, {one.station for one in at_stations.values() if one.station})
         lost = [
             (attempt, one)
-            for attempt, one in self._attempts.items()
+            for attempt, one in at_stations.items()
             if one.station not in heard or timedelta(microseconds=heard[one.station]) >= self._lost_after
         ]
         for attempt, _ in lost:
@@ -85,3 +101,15 @@ class Away:
             Ended(attempt, now, problem="lost", message=f"no daemon on {one.host} was heard of for {self._lost_after}")
             for attempt, one in lost
         ]
+
+    def _lose(self, db: Database, now: datetime) -> list[Report]:
+        """Those whose worker has been silent for so long that it must have ended them are lost."""
+        if not any(one.is_carried for one in self._attempts.values()):
+            return []
+        reports: list[Report] = []
+        for one in workers.gone(db, self._keys()):
+            attempt = Attempt(one.run_id, one.number)
+            del self._attempts[attempt]
+            message = f"its worker on {one.host} was not heard of for too long"
+            reports.append(Ended(attempt, now, problem="lost", message=message))
+        return reports

@@ -22,8 +22,10 @@ from sensord.daemon import backfill
 from sensord.daemon.activate import activate, load
 from sensord.daemon.alarms import Rung, ring
 from sensord.daemon.away import Away
+from sensord.daemon.berths import ALL_HERE, Berths
 from sensord.daemon.catalog import Entry
 from sensord.daemon.changes import CHANGES
+from sensord.daemon.crew import Crew
 from sensord.daemon.dispatch import Place, dispatch, jobs
 from sensord.daemon.handover import Handover
 from sensord.daemon.outcomes import Chance, record
@@ -64,6 +66,7 @@ class Daemon:
         slots: int,
         chance: Chance = random.random,
         away: Away | None = None,
+        berths: Berths = ALL_HERE,
     ) -> None:
         self.db = db
         self.lead = lead
@@ -75,8 +78,10 @@ class Daemon:
         self._read_config = read_config
         self._place = place
         self._chance = chance
+        self._berths = berths
         self._picture = Picture()
         self._away = away or Away()
+        self._crew = Crew()
         self._pruner = Pruner()
         self._sweeper = Sweeper()
         self._unheard = Unheard()
@@ -126,7 +131,9 @@ class Daemon:
             self._keep(tx, settings.retention, activated.entries)
             text = f"{picture.catalog.number} flows, {len(config.problems)} problems"
             tell(tx, text)
-        picture.note_reload(activated.entries, settings.pools, activated.settled)
+        self._berths = Berths.by(settings, self.db.dialect)
+        picture.note_reload(activated.entries, settings.pools, activated.settled, self._berths)
+        self._crew.size(self.db, picture)
         return text
 
     def _stop_for(self, now: bool, tell: Tell) -> None:
@@ -154,8 +161,8 @@ class Daemon:
 
     @property
     def active(self) -> int:
-        """The number of runs in starting or running."""
-        return self._picture.queue.busy
+        """The number of runs of this host in starting or running; what workers have goes on without us."""
+        return self._picture.queue.busy_here
 
     def flow_name(self, flow_id: int) -> str:
         return self._picture.catalog.by_id[flow_id].flow.name
@@ -207,14 +214,16 @@ class Daemon:
             else:
                 self._reports.append(news)
                 self._unheard.note(news.attempt)
-        self._reports += self._away.news(self.db, now)
+        self._reports += self._away.news(self.db, now, asked=asked)
+        self._crew.look(self.db, self._picture, asked=asked)
         if self._reports or self._stale or self._is_due(now):
             with self._writing() as tx:
                 submit = self._turn(tx, turn, now)
             turn.reports = len(self._reports)
             self._reports.clear()
             self._handover.add(submit)
-        turn.submitted = self._handover.tell(self.executor, self.lead, self._away)
+            self._away.carry(turn.carried)
+        turn.submitted = self._handover.tell(self.executor, self.lead, self._away, self.db)
         if not self.draining and self._pruner.is_due(to_micros(now), has_time=turn.idle):
             turn.pruned = self._prune(to_micros(now))
         if turn.idle and self._sweeper.is_due(to_micros(now)):
@@ -242,9 +251,11 @@ class Daemon:
         picture.note_settled(turn.settled)
         if picture.fillings and not self.draining:
             self._fill(tx, turn, micros)
-        if not self.draining:
-            turn.started = dispatch(tx, picture.queue, self.slots, self._place, micros)
-        return jobs(tx, picture.catalog, turn.started, self._place)
+        if self.draining:
+            return []
+        dispatched = dispatch(tx, picture, self.slots, self._place, micros)
+        turn.started, turn.carried = [*dispatched.here, *dispatched.carried], dispatched.carried
+        return jobs(tx, picture.catalog, dispatched.here, self._place)
 
     def _retire(self, tx: Transaction, turn: Turn, now: datetime) -> None:
         """Give up the flows whose files have been gone for long enough."""
@@ -300,7 +311,7 @@ class Daemon:
     def _is_due(self, now: datetime) -> bool:
         """Whether a turn has something to do though nobody has reported anything."""
         next_at, queue = self._turn_at, self._picture.queue
-        startable = not self.draining and queue.ready and queue.busy < self.slots
+        startable = not self.draining and queue.is_ready(self.slots - queue.busy_here)
         filling = not self.draining and backfill.is_due(self._picture.catalog, queue, self._picture.fillings)
         return startable or filling or bool(next_at and next_at <= now)
 
@@ -328,7 +339,8 @@ class Daemon:
         """Read the picture anew. Commands of runs in `starting` are submitted again: the executor starts no attempt
         twice; those that are being ended are told again.
         """
-        self._picture, self._live = load_picture(tx, load(tx))
+        self._picture, self._live = load_picture(tx, load(tx), self._berths)
+        self._crew.size(tx, self._picture)
         ages = {entry.id: entry.flow.retention for entry in self._picture.catalog.by_id.values()}
         self._pruner.follow(tx, ages, self._retention, to_micros(self.clock.now()))
         self._away.follow(attempts.elsewhere(tx, self._place.station))

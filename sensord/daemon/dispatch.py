@@ -1,20 +1,22 @@
-"""Dispatch: queued runs get their slots and become attempts, each with the complete command that an executor starts."""
+"""Dispatch: queued runs get their slots and become attempts. Those of this host get the complete command that an
+executor starts; the others are on their way to workers, which make it themselves.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from sensord.core import command
 from sensord.core.command import UpstreamRun
 from sensord.core.flow import Flow
 from sensord.core.instant import from_micros
 from sensord.core.passed_over import read_passed
-from sensord.core.queue import Queue
 from sensord.core.run import State
 from sensord.daemon.accounts import Accounts, Refusal, User
-from sensord.daemon.catalog import Catalog
+from sensord.daemon.picture import Picture
 from sensord.executors.base import Attempt, Job
 from sensord.store import manual, passed, runs
 from sensord.store.database import Transaction
@@ -37,11 +39,31 @@ class Place:
     accounts: Accounts = field(default_factory=Accounts)
 
 
-def dispatch(tx: Transaction, queue: Queue, slots: int, place: Place, now: int) -> list[Live]:
+class Definitions(Protocol):
+    """Where the flow of a run is found, as one of its definitions has it."""
+
+    def definition(self, tx: Transaction, flow_id: int, definition_id: int) -> Flow: ...
+
+
+@dataclass(slots=True)
+class Dispatched:
+    """Runs that went to `starting`: to start on this host, or by workers, to whom they are on their way."""
+
+    here: list[Live] = field(default_factory=list)
+    carried: list[Live] = field(default_factory=list)
+
+
+def dispatch(tx: Transaction, picture: Picture, slots: int, place: Place, now: int) -> Dispatched:
     """Move as many queued runs to `starting` as there are free slots, each with a new attempt."""
-    chosen = queue.take(max(0, slots - queue.busy))
+    queue = picture.queue
+    chosen = queue.take(max(0, slots - queue.busy_here))
     if not chosen:
-        return []
+        return Dispatched()
+    queues = {}
+    for one in chosen:
+        name = picture.berths.of(picture.catalog.by_id[one.flow_id].flow).queue
+        if name is not None:
+            queues[one.run_id] = name
     started = runs.dispatch(
         tx,
         [one.run_id for one in chosen],
@@ -49,17 +71,20 @@ def dispatch(tx: Transaction, queue: Queue, slots: int, place: Place, now: int) 
         host=place.host,
         station=place.station,
         now=now,
+        queues=queues,
     )
     ids = {run.run_id for run in started}
     for one in chosen:
         if one.run_id not in ids:
             queue.vacate(one.run_id)
-    return started
+    return Dispatched(
+        [run for run in started if run.run_id not in queues], [run for run in started if run.run_id in queues]
+    )
 
 
-def jobs(tx: Transaction, catalog: Catalog, starting: Sequence[Live], place: Place) -> list[Job]:
+def jobs(tx: Transaction, definitions: Definitions, starting: Sequence[Live], place: Place) -> list[Job]:
     """The commands of runs in `starting`, by the definition that each was planned with: to submit after the commit."""
-    flows = {run.run_id: catalog.definition(tx, run.flow_id, run.definition_id) for run in starting}
+    flows = {run.run_id: definitions.definition(tx, run.flow_id, run.definition_id) for run in starting}
     sensing = [run.run_id for run in starting if flows[run.run_id].sensors]
     upstream: dict[int, list[UpstreamRun]] = defaultdict(list)
     without, mapped = passed.with_upstream_runs(tx, sensing) if sensing else ({}, [])

@@ -17,6 +17,7 @@ from sensord.config.modules import Modules
 from sensord.core.schedule import Schedule
 from sensord.daemon.accounts import Accounts
 from sensord.daemon.away import Away
+from sensord.daemon.berths import Berths
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.dispatch import Place
 from sensord.daemon.eyes import watch_folder
@@ -44,7 +45,7 @@ def run(directory: Path, url: str | None = None, clock: Clock | None = None) -> 
     `url` is the database; None takes that of sensord.toml. On PostgreSQL it stands by while another daemon leads.
     Raises SensordError where it cannot start: ConfigError, DatabaseError, and on SQLite DaemonRunning.
     """
-    settings = load_settings(directory)
+    settings = load_settings(directory, url)
     make_folder(settings.state)
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
@@ -99,6 +100,7 @@ class Seat:
                 place=self.place,
                 slots=self.settings.slots,
                 away=Away(self.settings.lost_after),
+                berths=Berths.by(self.settings, self.db.dialect),
             )
             daemon.adopt()
             log.info("sensord %s leads: %s, %s", __version__, _read_first(daemon, follows), redact(self.db.url))
@@ -141,7 +143,8 @@ class _Reader:
     def read(self, known: Mapping[str, Schedule]) -> Config:
         renewed, problems = self._modules.renew(self.settings.mapping_modules)
         self._accounts.renew()
-        config = load(self.directory, None if renewed else self._last, known, self._accounts.refuse)
+        url = self.settings.database_url
+        config = load(self.directory, None if renewed else self._last, known, self._accounts.refuse, url)
         self._accounts.allow(config.settings.allowed_users)
         self._modules.note(config.settings.mapping_modules)
         self._last = replace(config, problems=[*config.problems, *problems])

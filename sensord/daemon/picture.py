@@ -7,6 +7,7 @@ from sensord.core.queue import Queue
 from sensord.core.run import State
 from sensord.daemon.alarms import Rung
 from sensord.daemon.backfill import Filling, load_fillings
+from sensord.daemon.berths import ALL_HERE, Berths
 from sensord.daemon.catalog import Catalog, Entry
 from sensord.daemon.outcomes import Recorded
 from sensord.daemon.settle import Settled
@@ -18,13 +19,18 @@ from sensord.store.runs import Live
 
 @dataclass(slots=True)
 class Picture:
-    """The flows, the queue, the attempts that are being ended from outside, and when the next timer is due."""
+    """The flows, the queue, the attempts that are being ended from outside, and when the next timer is due.
+
+    queues: those of which workers take runs of these flows.
+    """
 
     catalog: Catalog = field(default_factory=lambda: Catalog([]))
     queue: Queue = field(default_factory=Queue)
     stopping: dict[Attempt, str] = field(default_factory=dict)
     next_due: int | None = None
     fillings: dict[int, Filling] = field(default_factory=dict)
+    berths: Berths = ALL_HERE
+    queues: set[str] = field(default_factory=set)
 
     def fill(self, filling: Filling) -> None:
         """A backfill has begun, or its limits have changed; it goes on until it is closed."""
@@ -33,17 +39,21 @@ class Picture:
 
     def hold(self, entry: Entry) -> None:
         """Let the queue keep to the limits that the flow has now."""
-        self.queue.limit(entry.id, entry.flow.max_active, entry.hold, entry.flow.pool)
+        berth = self.berths.of(entry.flow)
+        if berth.queue is not None:
+            self.queues.add(berth.queue)
+        self.queue.limit(entry.id, entry.flow.max_active, entry.hold, berth)
 
     def touch_fillings(self) -> None:
         """Anything may have become of the runs of backfills."""
         for filling in self.fillings.values():
             filling.touched = True
 
-    def note_reload(self, entries: Iterable[Entry], pools: Mapping[str, int], settled: Settled) -> None:
-        """These flows are not what they were; nor are those that waited, or the pools."""
+    def note_reload(self, entries: Iterable[Entry], pools: Mapping[str, int], settled: Settled, berths: Berths) -> None:
+        """These flows are not what they were; nor are those that waited, the pools, or where runs start by default."""
         self.queue.size_pools(pools)
-        for entry in entries:
+        has_moved, self.berths = berths != self.berths, berths
+        for entry in self.catalog.by_id.values() if has_moved else entries:
             self.hold(entry)
         self.touch_fillings()
         self.note_settled(settled)
@@ -90,9 +100,9 @@ class Picture:
         self.next_due = due_at if self.next_due is None else min(self.next_due, due_at)
 
 
-def load_picture(tx: Transaction, catalog: Catalog) -> tuple[Picture, list[Live]]:
+def load_picture(tx: Transaction, catalog: Catalog, berths: Berths = ALL_HERE) -> tuple[Picture, list[Live]]:
     """The picture as the database has it, and the runs between queued and their end."""
-    picture = Picture(catalog)
+    picture = Picture(catalog, berths=berths)
     picture.queue.size_pools(flows.pools(tx))
     for entry in catalog.by_id.values():
         picture.hold(entry)

@@ -1,35 +1,47 @@
-"""What a daemon that does not lead does for the commands of its own station: start what was left to be started, signal
-what is to be ended, and write down, for the leader, what becomes of each. It decides nothing.
+"""What a daemon that does not lead, or a worker, does for the commands of its own station: start what was left to be
+started, signal what is to be ended, and write down, for the leader, what becomes of each. It decides nothing.
 """
 
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 
 from sensord.core.instant import to_micros
 from sensord.core.run import State
-from sensord.daemon.activate import load
+from sensord.daemon.definitions import Definitions
 from sensord.daemon.dispatch import Place, jobs
-from sensord.executors.base import Attempt, Began, Ended, Executor, Forgotten, Report
+from sensord.executors.base import Attempt, Began, Ended, Executor, Forgotten, Job, Report
 from sensord.store import runs, stations
-from sensord.store.database import Database
+from sensord.store.database import Database, Transaction
 from sensord.store.stations import Assigned
 from sensord.store.wake import wake
 
 log = logging.getLogger("sensord")
 
+Also = Callable[[Transaction, Set[Attempt]], None]
+
 
 class Supervisor:
-    """Of one station. `busy`: how many of its attempts were under way at the last look."""
+    """Of one station, whose attempts are known from the last look, and from what was started since."""
 
-    def __init__(self, db: Database, executor: Executor, place: Place) -> None:
-        self.busy = 0
+    def __init__(self, db: Database, executor: Executor, place: Place, definitions: Definitions | None = None) -> None:
         self._db = db
+        self._definitions = definitions or Definitions()
         self._executor = executor
         self._place = place
         self._reports: list[Report] = []
         self._known: set[Attempt] = set()
         self._told: dict[Attempt, int] = {}
+
+    @property
+    def busy(self) -> int:
+        """How many of its attempts are under way, or have an end that is not written down yet."""
+        return len(self._known)
+
+    @property
+    def known(self) -> Set[Attempt]:
+        """Those."""
+        return self._known
 
     def fileno(self) -> int:
         return self._executor.fileno()
@@ -38,36 +50,49 @@ class Supervisor:
         """Take what the executor has to tell."""
         self._reports += [news for news in self._executor.poll() if not isinstance(news, Forgotten)]
 
-    def report(self) -> None:
-        """Write down what was heard. Where the database refuses, it is kept for the next call."""
+    def report(self, also: Also = lambda _, __: None) -> None:
+        """Write down what was heard. Where the database refuses, it is kept for the next call.
+
+        also: what to write in the same transaction of attempts that have ended.
+        """
         if not self._reports:
             return
         began = [_as_beginning(one) for one in self._reports if isinstance(one, Began)]
         ended = [_as_end(one) for one in self._reports if isinstance(one, Ended)]
+        over = {one.attempt for one in self._reports if isinstance(one, Ended)}
         with self._db.transaction() as tx:
+            also(tx, over)
             stations.report(tx, began, ended)
+        self._known -= over
         self._reports.clear()
         wake(self._db)
 
+    def start(self, jobs: Sequence[Job]) -> None:
+        """Start what is the station's since a moment ago. An executor that refuses starts it later."""
+        self._known |= {job.attempt for job in jobs}
+        self._executor.submit(jobs)
+
     def look(self, now: int) -> None:
         """Take up the station's attempts, as the store has them: to be called as long as another station's daemon
-        leads. Starting one that was started before does no harm: an executor starts no attempt twice.
+        leads. Starting one that was started before does no harm: an executor starts no attempt twice. What is ours no
+        longer, though its end was not told, has been given up, and must not go on beside its successor.
         """
         assigned = stations.assigned(self._db, self._place.station)
         new = [one for one in assigned if _attempt(one) not in self._known]
         if new:
             self._submit([one.run_id for one in new if one.state == State.STARTING])
             self._executor.adopt([_attempt(one) for one in new if one.state == State.RUNNING])
-        self._known = {_attempt(one) for one in assigned}
+        before, self._known = self._known, {_attempt(one) for one in assigned}
+        for attempt in before - self._known - {one.attempt for one in self._reports if isinstance(one, Ended)}:
+            log.warning("attempt %d of run %d was given up: it is killed", attempt.number, attempt.run_id)
+            self._executor.kill(attempt, signal.SIGKILL)
         self._told = {attempt: at for attempt, at in self._told.items() if attempt in self._known}
         for one in assigned:
             if one.stopping:
                 self._end(one, now)
-        self.busy = len(assigned)
 
     def rest(self) -> None:
         """A daemon of this very station leads, and sees to everything."""
-        self.busy = 0
         self._known.clear()
 
     def _submit(self, run_ids: Sequence[int]) -> None:
@@ -76,14 +101,17 @@ class Supervisor:
             return
         with self._db.transaction() as tx:
             starting = [run for run in runs.by_id(tx, run_ids).values() if run.state == State.STARTING]
-            found = jobs(tx, load(tx), starting, self._place)
+            found = jobs(tx, self._definitions, starting, self._place)
         self._executor.submit(found)
 
     def _end(self, one: Assigned, now: int) -> None:
-        """SIGTERM once; SIGKILL when the leader's time for it has come, and again whenever it sets a new one."""
+        """SIGTERM once, unless it is too late for that; SIGKILL when the leader's time for it has come, and again
+        whenever it sets a new one.
+        """
         attempt = _attempt(one)
         if attempt not in self._told:
-            self._executor.kill(attempt, signal.SIGTERM)
+            if one.kill_at is None or one.kill_at > now:
+                self._executor.kill(attempt, signal.SIGTERM)
             self._told[attempt] = 0
         if one.kill_at is not None and self._told[attempt] < one.kill_at <= now:
             self._executor.kill(attempt, signal.SIGKILL)

@@ -8,7 +8,7 @@ from sensord.store.runs import Live
 
 @dataclass(slots=True)
 class Turn:
-    """What one tick did."""
+    """What one tick did. carried: of the runs that were started, those that are on their way to workers."""
 
     requests: int = 0
     reports: int = 0
@@ -20,6 +20,7 @@ class Turn:
     planned: list[Live] = field(default_factory=list)
     settled: Settled = field(default_factory=Settled)
     started: list[Live] = field(default_factory=list)
+    carried: list[Live] = field(default_factory=list)
     ended: list[Live] = field(default_factory=list)
     retrying: list[Live] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)

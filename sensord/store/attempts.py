@@ -6,6 +6,7 @@ How an attempt changes its run's state is in `runs`.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sensord.store import carrier
 from sensord.store.database import Transaction
 
 TRIES = """
@@ -28,29 +29,34 @@ WHERE attempt.run_id = x.run_id AND attempt.number = x.number
 """
 
 
-def stop(tx: Transaction, attempts: Sequence[tuple[int, int, str]]) -> None:
-    """Note why attempts are being ended from outside, before their commands are told."""
+def stop(tx: Transaction, attempts: Sequence[tuple[int, int, str]], now: int) -> None:
+    """Note why attempts are being ended from outside, before their commands are told. What still waits for a worker is
+    over at once.
+    """
     tx.run(STOP, attempts=attempts)
+    if tx.dialect == "postgresql":
+        carrier.revoke(tx, attempts, now)
 
 
 class Elsewhere(NamedTuple):
-    """An attempt whose command was started, or is to start, at another station."""
+    """An attempt whose command was started, or is to start, at another station; or by whatever worker claims it."""
 
     run_id: int
     number: int
-    station: str
+    station: str | None
     host: str
+    queue: str | None
 
 
 ELSEWHERE = """
-SELECT r.id, a.number, a.station, a.host
+SELECT r.id, a.number, a.station, a.host, a.queue
 FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
-WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.station <> :station
+WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND (a.station <> :station OR a.queue IS NOT NULL)
 """
 
 
 def elsewhere(tx: Transaction, station: str) -> list[Elsewhere]:
-    """The attempts under way that were handed to an executor at another station."""
+    """The attempts under way that were handed to an executor at another station, or to workers."""
     return [Elsewhere(*row) for row in tx.fetch(ELSEWHERE, station=station)]
 
 

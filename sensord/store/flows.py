@@ -90,6 +90,15 @@ def body(tx: Transaction, definition_id: int) -> str:
     return str(tx.fetch(BODY, id=definition_id)[0][0])
 
 
+NAME_AND_BODY = "SELECT f.name, d.body FROM definition d JOIN flow f ON f.id = d.flow_id WHERE d.id = :id"
+
+
+def name_and_body(tx: Transaction, definition_id: int) -> tuple[str, str]:
+    """The name of the flow that a definition is of, and its canonical JSON."""
+    ((name, text),) = tx.fetch(NAME_AND_BODY, id=definition_id)
+    return name, text
+
+
 INSERT = """
 INSERT INTO flow (name, state, activated_at, planned_to, max_active, priority)
 SELECT x.name, 1, :now, x.planned_to, x.max_active, x.priority

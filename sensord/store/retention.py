@@ -106,9 +106,8 @@ WHERE run.state IN (6, 7, 8, 9) AND run.finished_at <= x.until
 """
 
 _OF_RUNS = "run_id IN (SELECT run_id FROM ROWS(:ids, run_id) x)"
-FORGET = tuple(
-    f"DELETE FROM {table} WHERE {_OF_RUNS}" for table in ("attempt", "outcome", "edge", "gate", "timer", "unpruned")
-)
+_TABLES = ("attempt", "outcome", "log_part", "edge", "gate", "timer", "unpruned")
+FORGET = tuple(f"DELETE FROM {table} WHERE {_OF_RUNS}" for table in _TABLES)
 FORGET_PAST = """
 DELETE FROM past WHERE id IN (
     SELECT p.id FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_id

@@ -3,11 +3,13 @@
 What a change means for the runs that wait for this one is in `edges`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sensord.core.queued import Queued
 from sensord.core.run import Kind, State
+from sensord.store import carrier
+from sensord.store.carrier import Carried
 from sensord.store.database import Transaction
 from sensord.store.retention import look_behind
 
@@ -125,13 +127,34 @@ ON CONFLICT (run_id, number) DO NOTHING
 """
 
 
+_HERE: Mapping[int, str] = {}
+
+
 def dispatch(
-    tx: Transaction, run_ids: Sequence[int], *, executor: str, host: str, station: str, now: int
+    tx: Transaction,
+    run_ids: Sequence[int],
+    *,
+    executor: str,
+    host: str,
+    station: str,
+    now: int,
+    queues: Mapping[int, str] = _HERE,
 ) -> list[Live]:
-    """Queued -> starting, each with a new attempt; a run that is queued no longer is left alone and not returned."""
+    """Queued -> starting, each with a new attempt; a run that is queued no longer is left alone and not returned.
+
+    queues: of the runs that go to workers, from which queue these take it. It is there once this is committed.
+    """
     started = [Live(*row) for row in tx.fetch(DISPATCH, ids=[(run_id,) for run_id in run_ids])]
-    attempts = [(run.run_id, run.attempt, run.definition_id) for run in started]
-    tx.run(SUBMIT, attempts=attempts, executor=executor, host=host, station=station, now=now)
+    here = [(run.run_id, run.attempt, run.definition_id) for run in started if run.run_id not in queues]
+    if here:
+        tx.run(SUBMIT, attempts=here, executor=executor, host=host, station=station, now=now)
+    carried = [
+        Carried(run.run_id, run.attempt, run.definition_id, run.priority, queues[run.run_id])
+        for run in started
+        if run.run_id in queues
+    ]
+    if carried:
+        carrier.enqueue(tx, carried, now)
     return started
 
 

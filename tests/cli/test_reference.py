@@ -57,6 +57,7 @@ SHOWS = {
     "sensord backfill list": [],
     "sensord backfill show": ["1"],
     "sensord daemon status": [],
+    "sensord worker list": [],
     "sensord db check": [],
 }
 
@@ -65,7 +66,7 @@ def test_every_command_that_shows_something_has_json() -> None:
     assert set(READS) == set(SHOWS)
     assert set(COMMANDS) - set(READS) == {
         *("sensord run logs", "sensord db upgrade", "sensord init", "sensord schema", "sensord flow new"),
-        *("sensord daemon start", "sensord daemon stop", "sensord daemon reload"),
+        *("sensord daemon start", "sensord daemon stop", "sensord daemon reload", "sensord worker start"),
         *("sensord run rerun", "sensord run cancel", "sensord run mark", "sensord run trigger"),
         *("sensord flow pause", "sensord flow resume", "sensord flow retire"),
         *("sensord import crontab", "sensord import airflow"),

@@ -31,6 +31,7 @@ ASKED: dict[str, list[str]] = {
     "run list": [],
     "run show": ["ingest/orders"],
     "daemon status": [],
+    "worker list": [],
     "db check": [],
 }
 """What each read is asked for."""

@@ -66,9 +66,8 @@ def test_what_runs_is_taken_up_and_its_end_reported(station: Station) -> None:
     station.turn()
     assert station.executor.adopted == [attempt]
 
-    station.executor.end(attempt, 7)
-    station.turn()
     assert station.supervisor.busy == 1
+    station.executor.end(attempt, 7)
     station.turn()
     assert station.supervisor.busy == 0
     assert station.world.state("orders", TEN) is State.RUNNING

@@ -99,6 +99,18 @@ class Site:
         with RunningDaemon(process) as running:
             yield running
 
+    @contextmanager
+    def worker(self, *words: str) -> Iterator["RunningDaemon"]:
+        """A worker in the foreground; killed at the end of the test if it is still there."""
+        process = subprocess.Popen(
+            self._command(["worker", "start", *words]),
+            env=self.environment,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with RunningDaemon(process) as running:
+            yield running
+
     def database(self) -> Database:
         """The site's database, behind the daemon's back."""
         return Database.open(self.environment["SENSORD_DB"])

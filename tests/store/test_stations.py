@@ -44,7 +44,7 @@ def test_each_station_finds_its_own(db: Database) -> None:
 def test_what_is_to_be_ended_says_when(db: Database) -> None:
     (mine,) = start(db, "here")
     with db.transaction() as tx:
-        attempts.stop(tx, [(mine, 1, "timed_out")])
+        attempts.stop(tx, [(mine, 1, "timed_out")], 6)
         set_timers(tx, [Timer(mine, What.KILL, 1, 99), Timer(mine, What.TIMEOUT, 1, 50)])
 
     assert stations.assigned(db, "here") == [Assigned(mine, 1, State.STARTING, "timed_out", 99)]

@@ -57,7 +57,7 @@ def _stop(tx: Transaction, picture: Picture, run: Live, name: str, new: State, n
     changed = Changed(f"{name} is being ended, and is {new.label} then")
     attempt = Attempt(run.run_id, run.attempt)
     if attempt in picture.stopping:
-        attempts.stop(tx, [(run.run_id, run.attempt, new.label)])
+        attempts.stop(tx, [(run.run_id, run.attempt, new.label)], now)
         changed.rung.stopping[attempt] = new.label
     else:
         end(tx, picture.catalog, run, new.label, changed.rung, now)

@@ -1,0 +1,98 @@
+"""The SQL by which attempts travel to workers: enqueued with Procrastinate where they are dispatched, and taken by one.
+
+Both happen in one transaction with what they mean in our own tables, so no attempt is ever dispatched but not enqueued,
+or taken but not claimed. The functions are Procrastinate's own, by their versioned names. A job goes when it is taken:
+what becomes of the attempt is ours to know. PostgreSQL only.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sensord.store.database import Transaction
+
+TASK = "sensord"
+CHANNEL = "procrastinate_queue_v1#{}"
+"""Where Procrastinate tells that something was enqueued."""
+
+
+class Carried(NamedTuple):
+    """An attempt on its way to a worker."""
+
+    run_id: int
+    number: int
+    definition_id: int
+    priority: int
+    queue: str
+
+
+SUBMIT = """
+INSERT INTO attempt (run_id, number, definition_id, executor, host, queue, submitted_at)
+SELECT x.run_id, x.number, x.definition_id, 'procrastinate', '', x.queue, :now
+FROM ROWS(:attempts, run_id, number, definition_id, priority, queue text) x
+ON CONFLICT (run_id, number) DO NOTHING
+"""
+
+DEFER = f"""
+SELECT COALESCE(array_length(procrastinate_defer_jobs_v1(ARRAY(
+    SELECT CAST(ROW(x.queue, '{TASK}', x.priority, NULL, NULL,
+                    jsonb_build_object('run', x.run_id, 'attempt', x.number), NULL) AS procrastinate_job_to_defer_v1)
+    FROM ROWS(:attempts, run_id, number, definition_id, priority, queue text) x
+)), 1), 0)
+"""
+
+
+def enqueue(tx: Transaction, attempts: Sequence[Carried], now: int) -> None:
+    """Make these attempts, and a job for each; whoever waits at their queues is told when this is committed."""
+    tx.run(SUBMIT, attempts=attempts, now=now)
+    tx.fetch(DEFER, attempts=attempts)
+
+
+# OFFSET 0 keeps the function from being called anew for each column of what it returns.
+TAKE = """
+SELECT (x.job).id, CAST((x.job).args ->> 'run' AS bigint), CAST((x.job).args ->> 'attempt' AS bigint)
+FROM (SELECT procrastinate_fetch_job_v2(ARRAY[CAST(:queue AS varchar)], NULL) AS job
+      FROM generate_series(1, CAST(:most AS integer)) OFFSET 0) x
+WHERE (x.job).id IS NOT NULL
+"""
+
+FINISH = """
+SELECT COUNT(procrastinate_finish_job_v1(x.job, 'succeeded', true)) FROM ROWS(:jobs, job) x
+"""
+
+CLAIM = """
+UPDATE attempt SET station = :station, host = :host
+FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number AND r.state = 3
+WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.queue IS NOT NULL AND attempt.station IS NULL
+RETURNING attempt.run_id
+"""
+
+
+def take(tx: Transaction, queue: str, most: int, *, station: str, host: str) -> tuple[int, list[int]]:
+    """Take at most so many jobs, the most urgent first, and claim their attempts for a station. How many jobs there
+    were, and the runs that are the station's now: a job whose attempt is not to be started any more is dropped.
+    """
+    jobs = tx.fetch(TAKE, queue=queue, most=most)
+    if not jobs:
+        return 0, []
+    tx.fetch(FINISH, jobs=[(job,) for job, _, _ in jobs])
+    attempts = sorted((run_id, number) for _, run_id, number in jobs)
+    return len(jobs), [row[0] for row in tx.fetch(CLAIM, attempts=attempts, station=station, host=host)]
+
+
+REVOKE = """
+WITH taken AS (
+    UPDATE attempt SET station = ''
+    FROM ROWS(:attempts, run_id, number, reason text) x
+    WHERE attempt.run_id = x.run_id AND attempt.number = x.number
+      AND attempt.queue IS NOT NULL AND attempt.station IS NULL
+    RETURNING attempt.run_id, attempt.number
+)
+INSERT INTO outcome (run_id, attempt, at, problem, message)
+SELECT run_id, number, :now, 'not_started', 'no worker had taken it yet' FROM taken
+ON CONFLICT (run_id, attempt) DO NOTHING
+"""
+
+
+def revoke(tx: Transaction, attempts: Sequence[tuple[int, int, str]], now: int) -> None:
+    """Of these attempts, end those that no worker has claimed: none will."""
+    tx.run(REVOKE, attempts=attempts, now=now)
