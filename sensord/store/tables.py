@@ -6,49 +6,13 @@ proves what it wrote; so the hot tables carry no foreign keys.
 
 from typing import Any, ClassVar
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    Text,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, SmallInteger, Text, UniqueConstraint, text
 
-NAMES = {
-    "pk": "%(table_name)s_pkey",
-    "uq": "%(table_name)s_%(column_0_N_name)s_key",
-    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-    "ck": "%(table_name)s_%(constraint_name)s_check",
-}
-Instant = BigInteger
-Id = BigInteger().with_variant(Integer(), "sqlite")  # only an INTEGER is SQLite's own row id
-
-
-class Base(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMES))):
-    """The tables of sensord, apart from all others that may be defined in this process."""
-
-
-METADATA = Base.metadata
-
-
-def _id() -> Any:
-    return Field(default=None, sa_column=Column("id", Id, Identity(), primary_key=True))
-
-
-def _column(kind: Any, *, key: bool = False, null: bool = False, default: str | None = None) -> Any:
-    given: dict[str, Any] = {} if default is None else {"server_default": text(default)}
-    if key:
-        given["autoincrement"] = False
-    return Field(sa_type=kind, primary_key=key, nullable=null, sa_column_kwargs=given)
+from sensord.store.table import METADATA as METADATA
+from sensord.store.table import Base, Instant, column, own_id
+from sensord.store.worker_tables import Engine as Engine
+from sensord.store.worker_tables import LogPart as LogPart
+from sensord.store.worker_tables import Worker as Worker
 
 
 class Flow(Base, table=True):
@@ -60,19 +24,19 @@ class Flow(Base, table=True):
     __tablename__: ClassVar[Any] = "flow"
     __table_args__ = (UniqueConstraint("name"),)
 
-    id: int = _id()
-    name: str = _column(Text)
-    definition_id: int | None = _column(BigInteger, null=True)
-    state: int = _column(SmallInteger)
-    activated_at: int = _column(Instant)
-    removed_at: int | None = _column(Instant, null=True)
-    paused_at: int | None = _column(Instant, null=True)
-    planned_to: int = _column(Instant)
-    first_date: int | None = _column(Instant, null=True)
-    max_active: int = _column(Integer)
-    priority: int = _column(Integer)
-    pool: str | None = _column(Text, null=True)
-    pruned_to: int | None = _column(Instant, null=True)
+    id: int = own_id()
+    name: str = column(Text)
+    definition_id: int | None = column(BigInteger, null=True)
+    state: int = column(SmallInteger)
+    activated_at: int = column(Instant)
+    removed_at: int | None = column(Instant, null=True)
+    paused_at: int | None = column(Instant, null=True)
+    planned_to: int = column(Instant)
+    first_date: int | None = column(Instant, null=True)
+    max_active: int = column(Integer)
+    priority: int = column(Integer)
+    pool: str | None = column(Text, null=True)
+    pruned_to: int | None = column(Instant, null=True)
 
 
 class Definition(Base, table=True):
@@ -81,12 +45,12 @@ class Definition(Base, table=True):
     __tablename__: ClassVar[Any] = "definition"
     __table_args__ = (UniqueConstraint("flow_id", "digest", "effective_at"), {"sqlite_autoincrement": True})
 
-    id: int = _id()
-    flow_id: int = _column(BigInteger)
-    digest: str = _column(Text)
-    body: str = _column(Text)
-    schedule_digest: str = _column(Text)
-    effective_at: int = _column(Instant)
+    id: int = own_id()
+    flow_id: int = column(BigInteger)
+    digest: str = column(Text)
+    body: str = column(Text)
+    schedule_digest: str = column(Text)
+    effective_at: int = column(Instant)
 
 
 class Run(Base, table=True):
@@ -103,29 +67,29 @@ class Run(Base, table=True):
     __tablename__: ClassVar[Any] = "run"
     __table_args__ = (UniqueConstraint("flow_id", "logical_date"), {"postgresql_with": {"fillfactor": 50}})
 
-    id: int = _id()
-    flow_id: int = _column(BigInteger)
-    logical_date: int = _column(Instant)
-    kind: int = _column(SmallInteger)
-    state: int = _column(SmallInteger)
-    reason: str | None = _column(Text, null=True)
-    message: str | None = _column(Text, null=True)
-    pending: int = _column(Integer, default="0")
-    attempt: int = _column(Integer, default="0")
-    retried_from: int = _column(Integer, default="0")
-    priority: int = _column(Integer)
-    definition_id: int = _column(BigInteger)
-    created_at: int = _column(Instant)
-    released_at: int | None = _column(Instant, null=True)
-    started_at: int | None = _column(Instant, null=True)
-    finished_at: int | None = _column(Instant, null=True)
-    rerun_at: int | None = _column(Instant, null=True)
-    stale_at: int | None = _column(Instant, null=True)
-    backfill_id: int | None = _column(BigInteger, null=True)
-    keeps_definition: int = _column(SmallInteger, default="0")
-    params: str | None = _column(Text, null=True)
-    passed_over: str | None = _column(Text, null=True)
-    mapped_at: int | None = _column(Instant, null=True)
+    id: int = own_id()
+    flow_id: int = column(BigInteger)
+    logical_date: int = column(Instant)
+    kind: int = column(SmallInteger)
+    state: int = column(SmallInteger)
+    reason: str | None = column(Text, null=True)
+    message: str | None = column(Text, null=True)
+    pending: int = column(Integer, default="0")
+    attempt: int = column(Integer, default="0")
+    retried_from: int = column(Integer, default="0")
+    priority: int = column(Integer)
+    definition_id: int = column(BigInteger)
+    created_at: int = column(Instant)
+    released_at: int | None = column(Instant, null=True)
+    started_at: int | None = column(Instant, null=True)
+    finished_at: int | None = column(Instant, null=True)
+    rerun_at: int | None = column(Instant, null=True)
+    stale_at: int | None = column(Instant, null=True)
+    backfill_id: int | None = column(BigInteger, null=True)
+    keeps_definition: int = column(SmallInteger, default="0")
+    params: str | None = column(Text, null=True)
+    passed_over: str | None = column(Text, null=True)
+    mapped_at: int | None = column(Instant, null=True)
 
 
 _LIVE = text("state IN (2, 3, 4, 5)")  # queued, starting, running, retrying
@@ -140,12 +104,12 @@ class Edge(Base, table=True):
     __tablename__: ClassVar[Any] = "edge"
     __table_args__ = (Index("edge_run", "run_id"), {"sqlite_with_rowid": False})
 
-    upstream_flow: int = _column(BigInteger, key=True)
-    upstream_date: int = _column(Instant, key=True)
-    run_id: int = _column(BigInteger, key=True)
-    sensor: int = _column(SmallInteger, key=True)
-    counts: int = _column(Integer)
-    ends: int = _column(Integer)
+    upstream_flow: int = column(BigInteger, key=True)
+    upstream_date: int = column(Instant, key=True)
+    run_id: int = column(BigInteger, key=True)
+    sensor: int = column(SmallInteger, key=True)
+    counts: int = column(Integer)
+    ends: int = column(Integer)
 
 
 class Gate(Base, table=True):
@@ -157,13 +121,13 @@ class Gate(Base, table=True):
     __tablename__: ClassVar[Any] = "gate"
     __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}
 
-    run_id: int = _column(BigInteger, key=True)
-    sensor: int = _column(SmallInteger, key=True)
-    need: int = _column(Integer)
-    counted: int = _column(Integer)
-    mapped: int = _column(Integer)
-    problem: str | None = _column(Text, null=True)
-    timed_out: int = _column(SmallInteger, default="0")
+    run_id: int = column(BigInteger, key=True)
+    sensor: int = column(SmallInteger, key=True)
+    need: int = column(Integer)
+    counted: int = column(Integer)
+    mapped: int = column(Integer)
+    problem: str | None = column(Text, null=True)
+    timed_out: int = column(SmallInteger, default="0")
 
 
 class Timer(Base, table=True):
@@ -172,10 +136,10 @@ class Timer(Base, table=True):
     __tablename__: ClassVar[Any] = "timer"
     __table_args__ = (Index("timer_due", "due_at"),)
 
-    run_id: int = _column(BigInteger, key=True)
-    what: int = _column(SmallInteger, key=True)
-    attempt: int = _column(Integer)
-    due_at: int = _column(Instant)
+    run_id: int = column(BigInteger, key=True)
+    what: int = column(SmallInteger, key=True)
+    attempt: int = column(Integer)
+    due_at: int = column(Instant)
 
 
 class Attempt(Base, table=True):
@@ -186,17 +150,17 @@ class Attempt(Base, table=True):
 
     __tablename__: ClassVar[Any] = "attempt"
 
-    run_id: int = _column(BigInteger, key=True)
-    number: int = _column(Integer, key=True)
-    definition_id: int = _column(BigInteger)
-    executor: str = _column(Text)
-    host: str = _column(Text)
-    submitted_at: int = _column(Instant)
-    began_at: int | None = _column(Instant, null=True)
-    pid: int | None = _column(Integer, null=True)
-    stopping: str | None = _column(Text, null=True)
-    station: str | None = _column(Text, null=True)
-    queue: str | None = _column(Text, null=True)
+    run_id: int = column(BigInteger, key=True)
+    number: int = column(Integer, key=True)
+    definition_id: int = column(BigInteger)
+    executor: str = column(Text)
+    host: str = column(Text)
+    submitted_at: int = column(Instant)
+    began_at: int | None = column(Instant, null=True)
+    pid: int | None = column(Integer, null=True)
+    stopping: str | None = column(Text, null=True)
+    station: str | None = column(Text, null=True)
+    queue: str | None = column(Text, null=True)
 
 
 class Outcome(Base, table=True):
@@ -204,13 +168,13 @@ class Outcome(Base, table=True):
 
     __tablename__: ClassVar[Any] = "outcome"
 
-    run_id: int = _column(BigInteger, key=True)
-    attempt: int = _column(Integer, key=True)
-    at: int = _column(Instant)
-    exit_code: int | None = _column(Integer, null=True)
-    signal: int | None = _column(Integer, null=True)
-    problem: str | None = _column(Text, null=True)
-    message: str | None = _column(Text, null=True)
+    run_id: int = column(BigInteger, key=True)
+    attempt: int = column(Integer, key=True)
+    at: int = column(Instant)
+    exit_code: int | None = column(Integer, null=True)
+    signal: int | None = column(Integer, null=True)
+    problem: str | None = column(Text, null=True)
+    message: str | None = column(Text, null=True)
 
 
 class Past(Base, table=True):
@@ -221,19 +185,19 @@ class Past(Base, table=True):
     __tablename__: ClassVar[Any] = "past"
     __table_args__ = (Index("past_of", "flow_id", "logical_date"),)
 
-    id: int = _id()
-    flow_id: int = _column(BigInteger)
-    logical_date: int = _column(Instant)
-    at: int = _column(Instant)
-    what: int = _column(SmallInteger)
-    state: int | None = _column(SmallInteger, null=True)
-    since_at: int | None = _column(Instant, null=True)
-    reason: str | None = _column(Text, null=True)
-    message: str | None = _column(Text, null=True)
-    attempt: int | None = _column(Integer, null=True)
-    sensor: int | None = _column(SmallInteger, null=True)
-    need: int | None = _column(Integer, null=True)
-    who: str | None = _column(Text, null=True)
+    id: int = own_id()
+    flow_id: int = column(BigInteger)
+    logical_date: int = column(Instant)
+    at: int = column(Instant)
+    what: int = column(SmallInteger)
+    state: int | None = column(SmallInteger, null=True)
+    since_at: int | None = column(Instant, null=True)
+    reason: str | None = column(Text, null=True)
+    message: str | None = column(Text, null=True)
+    attempt: int | None = column(Integer, null=True)
+    sensor: int | None = column(SmallInteger, null=True)
+    need: int | None = column(Integer, null=True)
+    who: str | None = column(Text, null=True)
 
 
 class Request(Base, table=True):
@@ -242,17 +206,17 @@ class Request(Base, table=True):
     __tablename__: ClassVar[Any] = "request"
     __table_args__ = (UniqueConstraint("key"), {"sqlite_autoincrement": True})
 
-    id: int = _id()
-    key: str = _column(Text)
-    kind: str = _column(Text)
-    body: str = _column(Text)
-    who: str = _column(Text)
-    created_at: int = _column(Instant)
-    answered_at: int | None = _column(Instant, null=True)
-    ok: int | None = _column(SmallInteger, null=True)
-    answer: str | None = _column(Text, null=True)
-    exit_code: int | None = _column(SmallInteger, null=True)
-    hint: str | None = _column(Text, null=True)
+    id: int = own_id()
+    key: str = column(Text)
+    kind: str = column(Text)
+    body: str = column(Text)
+    who: str = column(Text)
+    created_at: int = column(Instant)
+    answered_at: int | None = column(Instant, null=True)
+    ok: int | None = column(SmallInteger, null=True)
+    answer: str | None = column(Text, null=True)
+    exit_code: int | None = column(SmallInteger, null=True)
+    hint: str | None = column(Text, null=True)
 
 
 _OPEN = text("answered_at IS NULL")
@@ -268,14 +232,14 @@ class Backfill(Base, table=True):
     __tablename__: ClassVar[Any] = "backfill"
     __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
 
-    id: int = _id()
-    state: int = _column(SmallInteger)
-    who: str = _column(Text)
-    rerun: str | None = _column(Text, null=True)
-    upstream: int = _column(SmallInteger, default="0")
-    max_active: int | None = _column(Integer, null=True)
-    created_at: int = _column(Instant)
-    finished_at: int | None = _column(Instant, null=True)
+    id: int = own_id()
+    state: int = column(SmallInteger)
+    who: str = column(Text)
+    rerun: str | None = column(Text, null=True)
+    upstream: int = column(SmallInteger, default="0")
+    max_active: int | None = column(Integer, null=True)
+    created_at: int = column(Instant)
+    finished_at: int | None = column(Instant, null=True)
 
 
 class BackfillFlow(Base, table=True):
@@ -285,12 +249,12 @@ class BackfillFlow(Base, table=True):
 
     __tablename__: ClassVar[Any] = "backfill_flow"
 
-    backfill_id: int = _column(BigInteger, key=True)
-    position: int = _column(Integer, key=True)
-    flow_id: int = _column(BigInteger)
-    from_date: int = _column(Instant)
-    to_date: int = _column(Instant)
-    planned_to: int | None = _column(Instant, null=True)
+    backfill_id: int = column(BigInteger, key=True)
+    position: int = column(Integer, key=True)
+    flow_id: int = column(BigInteger)
+    from_date: int = column(Instant)
+    to_date: int = column(Instant)
+    planned_to: int | None = column(Instant, null=True)
 
 
 class Pool(Base, table=True):
@@ -298,8 +262,8 @@ class Pool(Base, table=True):
 
     __tablename__: ClassVar[Any] = "pool"
 
-    name: str = _column(Text, key=True)
-    slots: int = _column(Integer)
+    name: str = column(Text, key=True)
+    slots: int = column(Integer)
 
 
 class Unpruned(Base, table=True):
@@ -308,8 +272,8 @@ class Unpruned(Base, table=True):
     __tablename__: ClassVar[Any] = "unpruned"
     __table_args__ = (Index("unpruned_look", "look_at"),)
 
-    run_id: int = _column(BigInteger, key=True)
-    look_at: int = _column(Instant)
+    run_id: int = column(BigInteger, key=True)
+    look_at: int = column(Instant)
 
 
 class Leader(Base, table=True):
@@ -320,18 +284,18 @@ class Leader(Base, table=True):
     __tablename__: ClassVar[Any] = "leader"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
-    id: int = _column(SmallInteger, key=True)
-    host: str = _column(Text)
-    pid: int = _column(Integer)
-    version: str = _column(Text)
-    term: int = _column(BigInteger)
-    started_at: int = _column(Instant)
-    expires_at: int = _column(Instant)
-    backend_pid: int | None = _column(Integer, null=True)
-    backend_at: int | None = _column(Instant, null=True)
-    station: str | None = _column(Text, null=True)
-    heart_pid: int | None = _column(Integer, null=True)
-    heart_at: int | None = _column(Instant, null=True)
+    id: int = column(SmallInteger, key=True)
+    host: str = column(Text)
+    pid: int = column(Integer)
+    version: str = column(Text)
+    term: int = column(BigInteger)
+    started_at: int = column(Instant)
+    expires_at: int = column(Instant)
+    backend_pid: int | None = column(Integer, null=True)
+    backend_at: int | None = column(Instant, null=True)
+    station: str | None = column(Text, null=True)
+    heart_pid: int | None = column(Integer, null=True)
+    heart_at: int | None = column(Instant, null=True)
 
 
 class Daemon(Base, table=True):
@@ -341,56 +305,14 @@ class Daemon(Base, table=True):
 
     __tablename__: ClassVar[Any] = "daemon"
 
-    id: str = _column(Text, key=True)
-    station: str = _column(Text)
-    host: str = _column(Text)
-    pid: int = _column(Integer)
-    version: str = _column(Text)
-    started_at: int = _column(Instant)
-    beat_at: int = _column(Instant)
-    has_left: int = _column(SmallInteger, default="0")
-
-
-class Worker(Base, table=True):
-    """A worker, which takes attempts from a queue as long as it has a free slot. Its instants are by the database's
-    clock; so long after `beat_at` it ends its own commands: `heartbeat_limit`, in microseconds.
-    """
-
-    __tablename__: ClassVar[Any] = "worker"
-
-    station: str = _column(Text, key=True)
-    name: str = _column(Text)
-    host: str = _column(Text)
-    pid: int = _column(Integer)
-    version: str = _column(Text)
-    queue: str = _column(Text)
-    slots: int = _column(Integer)
-    busy: int = _column(Integer)
-    heartbeat_limit: int = _column(BigInteger)
-    started_at: int = _column(Instant)
-    beat_at: int = _column(Instant)
-    is_taking: int = _column(SmallInteger)
-
-
-class LogPart(Base, table=True):
-    """A piece of an attempt's log that a worker has shipped, from byte `start` on."""
-
-    __tablename__: ClassVar[Any] = "log_part"
-
-    run_id: int = _column(BigInteger, key=True)
-    attempt: int = _column(Integer, key=True)
-    start: int = _column(BigInteger, key=True)
-    data: bytes = _column(LargeBinary)
-
-
-class Engine(Base, table=True):
-    """The one row on the tables of Procrastinate beside ours: the newest of its migrations that they have had."""
-
-    __tablename__: ClassVar[Any] = "engine"
-    __table_args__ = (CheckConstraint("id = 1", name="single"),)
-
-    id: int = _column(SmallInteger, key=True)
-    migration: str = _column(Text)
+    id: str = column(Text, key=True)
+    station: str = column(Text)
+    host: str = column(Text)
+    pid: int = column(Integer)
+    version: str = column(Text)
+    started_at: int = column(Instant)
+    beat_at: int = column(Instant)
+    has_left: int = column(SmallInteger, default="0")
 
 
 class Problem(Base, table=True):
@@ -398,12 +320,12 @@ class Problem(Base, table=True):
 
     __tablename__: ClassVar[Any] = "problem"
 
-    file: str = _column(Text, key=True)
-    position: int = _column(Integer, key=True)
-    line: int | None = _column(Integer, null=True)
-    col: int | None = _column(Integer, null=True)
-    flow: str | None = _column(Text, null=True)
-    key: str | None = _column(Text, null=True)
-    message: str = _column(Text)
-    hint: str | None = _column(Text, null=True)
-    seen_at: int = _column(Instant)
+    file: str = column(Text, key=True)
+    position: int = column(Integer, key=True)
+    line: int | None = column(Integer, null=True)
+    col: int | None = column(Integer, null=True)
+    flow: str | None = column(Text, null=True)
+    key: str | None = column(Text, null=True)
+    message: str = column(Text)
+    hint: str | None = column(Text, null=True)
+    seen_at: int = column(Instant)
