@@ -1,21 +1,24 @@
 """Pages whose outputs are real: their files, what happens in between, and their commands are lived through in order.
 
 A page is Markdown. A ```toml block whose first line is a comment with the name of a file is written there, into the
-config folder. An HTML comment `<!-- story ... -->` says what happens, a line each: see `Story`. In a ```console block
-`$ sensord ...` is called, and the lines below are its output, of which `...` stands for anything.
+config folder; a block of another language, whole, beside that folder. An HTML comment `<!-- story ... -->` says what
+happens, a line each: see `Story`. In a ```console block `$ sensord ...` is called, and the lines below are its output,
+of which `...` stands for anything.
 """
 
 import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from sensord.executors.folders import log_of
 from tests.cli.program import Program
 from tests.daemon.world import World, at
 
 BLOCK = re.compile(
-    r"<!-- story\n(?P<events>.*?)-->|```toml\n# (?P<file>\S+)\n(?P<content>.*?)```|```console\n(?P<console>.*?)```",
+    r"<!-- story\n(?P<events>.*?)-->|```toml\n# (?P<file>\S+)\n(?P<content>.*?)```|```console\n(?P<console>.*?)```"
+    r"|```(crontab|python)\n(?P<source># (?P<beside>\S+)\n.*?)```",
     re.DOTALL,
 )
 
@@ -63,9 +66,9 @@ class Story:
 
     def _block(self, found: re.Match[str]) -> str:
         if found["file"]:
-            path = self.world.folder / found["file"]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(found["content"])
+            _write(self.world.folder / found["file"], found["content"])
+        if found["beside"]:
+            _write(self.world.folder.parent / found["beside"], found["source"])
         for line in (found["events"] or "").splitlines():
             word, *arguments = line.split(maxsplit=3 if line.startswith("log ") else -1)
             self._events[word](*arguments)
@@ -109,6 +112,11 @@ class Story:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             file.write(f"{text}\n")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def _commands(console: str) -> Iterator[tuple[str, list[str]]]:
