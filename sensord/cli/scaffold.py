@@ -17,29 +17,28 @@ SETTINGS = """\
 """
 
 ORDERS = """\
-description = "An example to begin with: orders, every minute"
-tags = ["example"]
-
-[schedule]
-cron = "* * * * *"
-
-[run]
-command = ["echo", "loading the orders of", "{{ data_interval_start }}", "to", "{{ data_interval_end }}"]
-"""
-
-SUMMARY = """\
-description = "An example to begin with: five minutes of orders, as soon as all of them are there"
+description = "An example to begin with: orders, every five minutes"
 tags = ["example"]
 
 [schedule]
 cron = "*/5 * * * *"
 
 [run]
-command = ["echo", "adding up the orders of", "{{ data_interval_start }}", "to", "{{ data_interval_end }}"]
+command = ["echo", "loading the orders of", "{{ data_interval_start }}", "to", "{{ data_interval_end }}"]
+"""
+
+SUMMARY = """\
+description = "An example to begin with: each minute, what the newest orders come to"
+tags = ["example"]
+
+[schedule]
+cron = "* * * * *"
+
+[run]
+command = ["echo", "adding up the newest orders at", "{{ logical_date }}"]
 
 [[sensors]]
-upstream = "example/orders"
-match = "interval"              # every run of example/orders within these five minutes
+upstream = "example/orders"     # the last run of it at or before the minute, once that has succeeded
 """
 
 

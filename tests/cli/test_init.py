@@ -56,10 +56,32 @@ def test_each_file_leads_editors_to_its_schema_and_fits_it(nowhere: Program) -> 
     assert schema_of(nowhere.folder / "sensord.toml") == nowhere.folder / "schema/sensord.json"
 
 
-def test_the_second_example_waits_for_each_run_of_the_first(nowhere: Program) -> None:
+def test_the_second_example_waits_for_the_newest_run_of_the_first(nowhere: Program) -> None:
     nowhere("init")
-    (sensor,) = nowhere("resolve", "example/summary", "2026-11-22T10:30Z", "--json").json["sensors"]
-    assert sensor["logical_dates"] == [f"2026-11-22T10:{minute}:00Z" for minute in range(26, 31)]
+    (sensor,) = nowhere("resolve", "example/summary", "2026-11-22T10:33Z", "--json").json["sensors"]
+    assert sensor["logical_dates"] == ["2026-11-22T10:30:00Z"]
+
+
+@pytest.mark.parametrize("time", ["10:30", "10:32", "10:34:59"])
+def test_the_first_minute_is_a_success(world: World, sensord: Program, time: str) -> None:
+    # given the folder that init makes, and a daemon that is started at any time
+    sensord("init")
+    world.clock.set(at(f"2026-11-22T{time}"))
+    world.start()
+    world.tick()
+
+    # when the first orders end
+    world.end("example/orders", "2026-11-22T10:30", 0)
+    world.tick()
+    world.end("example/summary", f"2026-11-22T{time[:5]}", 0)
+    world.tick()
+
+    # then both have succeeded, and nothing was skipped
+    runs = sensord("run", "list", "--json").json["runs"]
+    assert [(run["flow"], run["state"]) for run in runs] == [
+        ("example/orders", "success"),
+        ("example/summary", "success"),
+    ]
 
 
 def test_what_is_there_is_never_written_over(nowhere: Program) -> None:
