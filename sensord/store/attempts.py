@@ -12,7 +12,7 @@ from sensord.store.database import Transaction
 TRIES = """
 SELECT r.id, r.flow_id, r.definition_id, r.attempt - r.retried_from
 FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number
-WHERE r.state IN (3, 4)
+WHERE r.state + 0 IN (3, 4)
 """
 
 
@@ -51,7 +51,7 @@ class Elsewhere(NamedTuple):
 ELSEWHERE = """
 SELECT r.id, a.number, a.station, a.host, a.queue
 FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
-WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND (a.station <> :station OR a.queue IS NOT NULL)
+WHERE r.state < 6 AND r.state IN (3, 4) AND (a.station <> :station OR a.queue IS NOT NULL)
 """
 
 
@@ -63,7 +63,7 @@ def elsewhere(tx: Transaction, station: str) -> list[Elsewhere]:
 STOPPING = """
 SELECT a.run_id, a.number, a.stopping
 FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
-WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.stopping IS NOT NULL
+WHERE r.state < 6 AND r.state IN (3, 4) AND a.stopping IS NOT NULL
 """
 
 

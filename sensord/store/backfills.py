@@ -148,7 +148,7 @@ def cancel(tx: Transaction, backfill_id: int, words: str, now: int, most: int) -
 FINISH = """
 UPDATE backfill SET state = CASE WHEN state = 3 THEN 3 ELSE 4 END, finished_at = :now
 WHERE id IN (SELECT backfill_id FROM ROWS(:ids, backfill_id) x) AND finished_at IS NULL
-      AND NOT EXISTS (SELECT 1 FROM run WHERE run.backfill_id = backfill.id AND run.state < 6)
+      AND COALESCE((SELECT MIN(run.state) FROM run WHERE run.backfill_id = backfill.id), 6) >= 6
 RETURNING id
 """
 

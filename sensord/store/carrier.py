@@ -61,7 +61,7 @@ SELECT COUNT(procrastinate_finish_job_v1(x.job, 'succeeded', true)) FROM ROWS(:j
 
 CLAIM = """
 UPDATE attempt SET station = :station, host = :host
-FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number AND r.state = 3
+FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number AND r.state + 0 = 3
 WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.queue IS NOT NULL AND attempt.station IS NULL
 RETURNING attempt.run_id
 """

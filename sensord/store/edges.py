@@ -168,7 +168,7 @@ SET_PENDING = f"""
 UPDATE run SET pending = x.missing, state = CASE WHEN x.missing = 0 THEN 2 ELSE 1 END,
                released_at = CASE WHEN x.missing = 0 THEN :now ELSE NULL END
 FROM ROWS(:counts, run_id, missing) x
-WHERE run.id = x.run_id AND run.state = 1
+WHERE run.id = x.run_id AND run.state + 0 = 1
 RETURNING {COLUMNS}
 """
 
@@ -192,7 +192,7 @@ FROM (SELECT e.run_id AS waiter, {_CHANGE} AS arrived
       JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
       WHERE (e.ends & {GATED}) = 0
       GROUP BY e.run_id) c
-WHERE run.id = c.waiter AND run.state = 1 AND c.arrived <> 0
+WHERE run.id = c.waiter AND run.state + 0 = 1 AND c.arrived <> 0
 RETURNING {COLUMNS}
 """
 
@@ -208,7 +208,7 @@ SELECT e.run_id, {_CHANGE}
 FROM ROWS(:moves, flow_id, logical_date, old, new) x
 JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
 JOIN run r ON r.id = e.run_id
-WHERE (e.ends & {GATED}) = 0 AND r.state = 1
+WHERE (e.ends & {GATED}) = 0 AND r.state + 0 = 1
 GROUP BY e.run_id
 """
 
@@ -217,7 +217,7 @@ SELECT e.run_id, e.sensor, {_CHANGE}
 FROM ROWS(:moves, flow_id, logical_date, old, new) x
 JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
 JOIN run r ON r.id = e.run_id
-WHERE (e.ends & {GATED}) <> 0 AND r.state = 1
+WHERE (e.ends & {GATED}) <> 0 AND r.state + 0 = 1
 GROUP BY e.run_id, e.sensor
 """
 
@@ -233,7 +233,7 @@ UPDATE run SET pending = run.pending - x.arrived,
                state = CASE WHEN run.pending = x.arrived THEN 2 ELSE 1 END,
                released_at = CASE WHEN run.pending = x.arrived THEN :now ELSE NULL END
 FROM ROWS(:changes, run_id, arrived) x
-WHERE run.id = x.run_id AND run.state = 1
+WHERE run.id = x.run_id AND run.state + 0 = 1
 RETURNING {COLUMNS}
 """
 
@@ -262,7 +262,7 @@ SELECT e.run_id, e.sensor, -{_CHANGE}
 FROM ROWS(:moves, flow_id, logical_date, old, new) x
 JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
 JOIN run r ON r.id = e.run_id
-WHERE (e.ends & {TIMED}) <> 0 AND r.state = 1
+WHERE (e.ends & {TIMED}) <> 0 AND r.state + 0 = 1
 GROUP BY e.run_id, e.sensor
 HAVING {_CHANGE} < 0
 """
@@ -278,7 +278,7 @@ SELECT DISTINCT {COLUMNS}
 FROM ROWS(:moves, flow_id, logical_date, old, new) x
 JOIN edge e ON e.upstream_flow = x.flow_id AND e.upstream_date = x.logical_date
 JOIN run ON run.id = e.run_id
-WHERE (e.ends & x.new) <> 0 AND run.state = 1
+WHERE (e.ends & x.new) <> 0 AND run.state + 0 = 1
 """
 
 
@@ -290,7 +290,7 @@ def touched(tx: Transaction, moved: Sequence[Move]) -> list[Live]:
 WAITERS = f"""
 SELECT DISTINCT {COLUMNS}
 FROM ROWS(:ids, flow_id) x CROSS JOIN edge e CROSS JOIN run
-WHERE e.upstream_flow = x.flow_id AND run.id = e.run_id AND run.state = 1
+WHERE e.upstream_flow = x.flow_id AND run.id = e.run_id AND run.state + 0 = 1
 """
 
 

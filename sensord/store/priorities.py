@@ -15,9 +15,9 @@ FROM (SELECT u.id AS upstream, MAX(w.priority) AS highest
       JOIN run u ON u.id = y.run_id
       JOIN edge e ON e.upstream_flow = u.flow_id AND e.upstream_date = u.logical_date
       JOIN run w ON w.id = e.run_id
-      WHERE w.state = 1 AND w.priority > u.priority
+      WHERE w.state + 0 = 1 AND w.priority > u.priority
       GROUP BY u.id) x
-WHERE run.id = x.upstream AND run.state < 6
+WHERE run.id = x.upstream AND run.state + 0 < 6
 RETURNING {COLUMNS}
 """
 
@@ -33,9 +33,9 @@ FROM (SELECT e.upstream_flow, e.upstream_date, MAX(w.priority) AS highest
       FROM ROWS(:ids, run_id) y
       JOIN run w ON w.id = y.run_id
       JOIN edge e ON e.run_id = w.id
-      WHERE w.state = 1
+      WHERE w.state + 0 = 1
       GROUP BY e.upstream_flow, e.upstream_date) x
-WHERE run.flow_id = x.upstream_flow AND run.logical_date = x.upstream_date AND run.state < 6
+WHERE run.flow_id = x.upstream_flow AND run.logical_date = x.upstream_date AND run.state + 0 < 6
       AND run.priority < x.highest
 RETURNING {COLUMNS}
 """
@@ -49,7 +49,7 @@ def to_upstreams(tx: Transaction, run_ids: Iterable[int]) -> list[Live]:
 OF_FLOWS = f"""
 UPDATE run SET priority = f.priority
 FROM ROWS(:ids, flow_id) x JOIN flow f ON f.id = x.flow_id
-WHERE run.flow_id = f.id AND run.state = 1 AND run.keeps_definition = 0
+WHERE run.flow_id = f.id AND run.state < 6 AND run.state = 1 AND run.keeps_definition = 0
 RETURNING {COLUMNS}
 """
 

@@ -1,6 +1,9 @@
 """The SQL of a run's own life: made, dispatched, begun, ended. Every change of state is a compare-and-set.
 
 What a change means for the runs that wait for this one is in `edges`.
+
+A run that is known by its id is found by it: `state + 0`, here and elsewhere, keeps planners from the index of all that
+are in a state, of which their statistics may know nothing yet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -102,7 +105,7 @@ def insert(tx: Transaction, runs: Sequence[NewRun], now: int) -> list[Live]:
 
 LIVE = f"""
 SELECT {COLUMNS}
-FROM run WHERE state IN (2, 3, 4, 5)
+FROM run WHERE state < 6 AND state IN (2, 3, 4, 5)
 """
 
 
@@ -114,7 +117,7 @@ def live(tx: Transaction) -> list[Live]:
 DISPATCH = f"""
 UPDATE run SET state = 3, attempt = attempt + 1, reason = NULL, message = NULL, started_at = NULL, finished_at = NULL
 FROM ROWS(:ids, run_id) x
-WHERE run.id = x.run_id AND state = 2
+WHERE run.id = x.run_id AND run.state + 0 = 2
 RETURNING {COLUMNS}
 """
 
@@ -161,7 +164,7 @@ def dispatch(
 BEGIN = f"""
 UPDATE run SET state = 4, started_at = x.at
 FROM ROWS(:began, run_id, number, at, pid) x
-WHERE run.id = x.run_id AND run.attempt = x.number AND run.state = 3
+WHERE run.id = x.run_id AND run.attempt = x.number AND run.state + 0 = 3
 RETURNING {COLUMNS}
 """
 
@@ -188,7 +191,7 @@ ON CONFLICT (run_id, attempt) DO NOTHING
 END = f"""
 UPDATE run SET state = x.new, reason = x.cause, message = x.words, finished_at = x.at
 FROM ROWS(:ended, run_id, number, at, new, cause text, exit_code, signal, problem text, words text) x
-WHERE run.id = x.run_id AND run.attempt = x.number AND run.state IN (3, 4)
+WHERE run.id = x.run_id AND run.attempt = x.number AND run.state + 0 IN (3, 4)
 RETURNING {COLUMNS}
 """
 
@@ -203,7 +206,7 @@ def end(tx: Transaction, ended: Sequence[Ended]) -> list[Live]:
 REQUEUE = f"""
 UPDATE run SET state = 2, released_at = :now
 FROM ROWS(:retries, run_id, number) x
-WHERE run.id = x.run_id AND run.attempt = x.number AND run.state = 5
+WHERE run.id = x.run_id AND run.attempt = x.number AND run.state + 0 = 5
 RETURNING {COLUMNS}
 """
 
@@ -216,7 +219,7 @@ def requeue(tx: Transaction, retries: Sequence[tuple[int, int]], now: int) -> li
 CONCLUDE = f"""
 UPDATE run SET state = x.new, reason = x.cause, message = x.words, finished_at = :now
 FROM ROWS(:verdicts, run_id, new, cause text, words text) x
-WHERE run.id = x.run_id AND run.state = 1
+WHERE run.id = x.run_id AND run.state + 0 = 1
 RETURNING {COLUMNS}
 """
 
@@ -252,7 +255,7 @@ def by_id(tx: Transaction, run_ids: Sequence[int]) -> dict[int, Live]:
 
 SETTLE_BY_HAND = f"""
 UPDATE run SET state = :new, reason = :reason, message = :message, finished_at = :now
-WHERE id = :id AND state = :old
+WHERE id = :id AND state + 0 = :old
 RETURNING {COLUMNS}
 """
 
@@ -268,7 +271,7 @@ def mark(tx: Transaction, run: Live, new: int, reason: str, message: str, now: i
 CANCEL_UNSTARTED = f"""
 UPDATE run SET state = 9, reason = :reason, message = :message, finished_at = :now
 WHERE run.id IN (SELECT r.id FROM ROWS(:ids, flow_id) x CROSS JOIN run r
-                 WHERE r.flow_id = x.flow_id AND r.state IN (1, 2, 5))
+                 WHERE r.flow_id = x.flow_id AND r.state < 6 AND r.state IN (1, 2, 5))
 RETURNING {COLUMNS}
 """
 

@@ -84,7 +84,7 @@ ASSIGNED = """
 SELECT a.run_id, a.number, r.state, a.stopping, t.due_at
 FROM run r JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
 LEFT JOIN timer t ON t.run_id = r.id AND t.what = 3 AND t.attempt = a.number
-WHERE r.state IN (2, 3, 4, 5) AND r.state IN (3, 4) AND a.station = :station
+WHERE r.state < 6 AND r.state IN (3, 4) AND a.station = :station
   AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.run_id = a.run_id AND o.attempt = a.number)
 """
 

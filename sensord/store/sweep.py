@@ -18,7 +18,7 @@ LAST_ID = "SELECT COALESCE(MAX(id), 0) FROM run"
 
 SLICE = f"""
 SELECT run.pending, {COLUMNS}
-FROM run WHERE run.id > :after AND run.id <= :until AND run.state = 1 ORDER BY run.id LIMIT :most
+FROM run WHERE run.id > :after AND run.id <= :until AND run.state + 0 = 1 ORDER BY run.id LIMIT :most
 """
 
 

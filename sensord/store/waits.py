@@ -8,13 +8,13 @@ from sensord.store.runs import COLUMNS, Live
 REDEFINE = """
 UPDATE run SET definition_id = f.definition_id
 FROM ROWS(:ids, flow_id) x JOIN flow f ON f.id = x.flow_id
-WHERE run.flow_id = f.id AND run.state = 1 AND run.keeps_definition = 0
+WHERE run.flow_id = f.id AND run.state < 6 AND run.state = 1 AND run.keeps_definition = 0
 """
 
 FIND = f"""
 SELECT {COLUMNS}
 FROM ROWS(:ids, flow_id) x CROSS JOIN run
-WHERE run.flow_id = x.flow_id AND run.state = 1
+WHERE run.flow_id = x.flow_id AND run.state < 6 AND run.state = 1
 """
 
 FIND_WITH_OWN = f"{FIND} AND run.keeps_definition = 1"

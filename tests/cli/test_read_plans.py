@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from sensord.core.sensor import GATED
+from sensord.store import reads
 from sensord.store.database import Database
-from sensord.store.reads import backfills, consumers, daemon, flows, history, past, runs, waits
-from tests.store.test_query_plans import GROWING, PARTIAL, grown
+from sensord.store.reads import backfills, consumers, daemon, definitions, flows, history, past, runs, waits
+from tests.store.test_query_plans import GROWING, PARTIAL, grown, statements
 
 __all__ = ["grown"]
 
 ALIASES = {"n", "r", "u", "s", "m", "e", "g", "a", "o", "p", *GROWING}
 """The names that the reads give to tables that grow."""
+
+PARTS = {".runs.SELECT", ".runs.OF_FLOWS", ".runs.NEAREST", ".consumers.REACH"}
+"""Of which the reads are made."""
 
 READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "status": (flows.GLANCES, {}),
@@ -51,12 +55,24 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "deeds": (past.DEEDS, {"ticks": [(1, 5), (1, 6)]}),
     "definitions of runs": (past.BODIES, {"ids": [(1,)]}),
     "hurried by": (runs.HURRIED_BY, {"id": 7}),
+    "what holds it": (daemon.HELD, {"id": 7}),
+    "counts": (runs.COUNTS, {}),
+    "unfinished": (history.WAITING, {"before": 5}),
+    "definition of an attempt": (definitions.OF_ATTEMPT, {"id": 7, "number": 1}),
 }
 
 
 def test_reads_go_by_an_index(grown: Database) -> None:
     found = {name: scans(grown, sql, values) for name, (sql, values) in READS.items()}
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_no_read_is_left_out() -> None:
+    known = {sql for sql, _ in READS.values()}
+
+    left = {name for name, sql in statements(reads).items() if sql not in known}
+
+    assert left == {*PARTS, ".waits.UNMET", ".waits.STUCK"}, "the last two have a test of their own"
 
 
 def test_reads_know_gates_as_the_core_does() -> None:

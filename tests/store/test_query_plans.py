@@ -1,16 +1,24 @@
 """No query of the hot path reads a whole table that grows: each goes by an index, on both databases."""
 
+import importlib
+import pkgutil
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from sensord import store
 from sensord.core.run import State
 from sensord.store import (
     attempts,
     backfills,
+    carrier,
     edges,
     flows,
+    logs,
     manual,
     passed,
     past,
@@ -20,9 +28,11 @@ from sensord.store import (
     retention,
     runs,
     schema,
+    stations,
     sweep,
     timers,
     waits,
+    workers,
 )
 from sensord.store.database import Database, Transaction
 from sensord.store.edges import Edge
@@ -32,7 +42,7 @@ from tests.store.rows import SKIPPED, SUCCESS, make_flows
 from tests.support.databases import DIALECTS
 
 GROWING = ("run", "edge", "gate", "attempt", "outcome", "request", "timer", "unpruned", "past")
-PARTIAL = {"run_live", "request_open"}
+PARTIAL = {"run_unfinished", "request_open"}
 """Indexes that hold what is unfinished only: to read one of them whole is no scan of what grows."""
 
 FLOWS, DATES = 20, 1000
@@ -57,8 +67,11 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "new gates": (edges.INSERT_GATES, {"gates": [(900_000, 0, 1, 0, 1, None, 0)]}),
     "conclude": (runs.CONCLUDE, {"verdicts": [(7, 8, "upstream_skipped", "why")], "now": 1}),
     "dispatch": (runs.DISPATCH, IDS),
-    "attempt": (runs.SUBMIT, {"attempts": [(7, 2, 1)], "executor": "local", "host": "here", "now": 1}),
-    "outcome": (runs.OUTCOME, {"ended": [(7, 2, 1, 6, None, 0, None, None, None)]}),
+    "submit": (
+        runs.SUBMIT,
+        {"attempts": [(7, 2, 1)], "executor": "local", "host": "here", "station": "here", "now": 1},
+    ),
+    "record an outcome": (runs.OUTCOME, {"ended": [(7, 2, 1, 6, None, 0, None, None, None)]}),
     "stop": (attempts.STOP, {"attempts": [(7, 1, "timed_out")]}),
     "upstream runs": (edges.UPSTREAM_RUNS, IDS),
     "begin": (runs.BEGIN, {"began": [(7, 1, 1, 1)]}),
@@ -87,7 +100,7 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "left over": (retention.LEFT_OVER, {"now": 1, "most": 500}),
     "next look": (retention.NEXT_LOOK, {}),
     "still old": (retention.STILL_OLD, {"ids": [(7, 1), (8, 1)]}),
-    **{statement.split()[2]: (statement, IDS) for statement in retention.FORGET},
+    **{f"forget {statement.split()[2]}": (statement, IDS) for statement in retention.FORGET},
     "strip": (retention.STRIP, IDS),
     "forget the past": (retention.FORGET_PAST, IDS),
     "forget what was missed": (retention.FORGET_MISSED, {"rows": [(1, 5)]}),
@@ -121,8 +134,30 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "take over": (backfills.TAKE_OVER, {"id": 1, "runs": [(7,), (8,)]}),
     "cancel a backfill": (backfills.CANCEL, {"id": 1, "words": "x", "now": 1, "most": 500}),
     "close backfills": (backfills.FINISH, {"ids": [(1,)], "now": 1}),
+    "let go of a backfill": (backfills.LET_GO, {"runs": [(7,), (8,)]}),
+    "missed": (past.MISSED, {"ticks": [(1, 5)], "now": 1, "what": 1}),
+    "by hand": (runs.SETTLE_BY_HAND, {"id": 7, "old": 1, "new": 9, "reason": "", "message": "", "now": 1}),
+    "assigned": (stations.ASSIGNED, {"station": "here"}),
+    "fates": (stations.FATES, {"attempts": [(7, 1)]}),
+    "ask": (requests.ASK, {"key": "new", "kind": "x", "body": "{}", "who": "ann", "now": 1}),
+    "answer": (requests.ANSWER, {"id": 7, "now": 1, "ok": 1, "text": "done", "hint": None, "exit_code": None}),
+    "answer of": (requests.ANSWER_OF, {"id": 7}),
+    "expire": (requests.EXPIRE, {"now": 1}),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
+    "stopped by": (past.STOPPED_BY, {"attempts": [(7, 1)], "what": 1}),
+    "no longer known": (workers.NO_LONGER_KNOWN, {"runs": [(7,), (8,)]}),
 }
+
+ON_POSTGRES: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "carry": (carrier.SUBMIT, {"attempts": [(7, 2, 1, 0, "q")], "now": 1}),
+    "claim": (carrier.CLAIM, {"attempts": [(7, 1)], "station": "here", "host": "here"}),
+    "revoke": (carrier.REVOKE, {"attempts": [(7, 1, "timed_out")], "now": 1}),
+    "gone": (workers.GONE, {"attempts": [(7, 1)]}),
+    "ship": (logs.SHIP, {"run": 7, "attempt": 1, "parts": [(0, "")]}),
+    "trim": (logs.TRIM, {"run": 7, "attempt": 1, "keep_from": 1}),
+    "read": (logs.READ, {"run": 7, "attempt": 1, "after": 0}),
+}
+"""Of workers, whom SQLite knows not."""
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
@@ -130,16 +165,35 @@ def grown(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_cluster: Cluster
 ) -> Iterator[Database]:
     """Runs and edges enough that a planner has a choice, with the statistics that it chooses by. To look at alone."""
-    if request.param == "sqlite":
-        url = f"sqlite://{tmp_path_factory.mktemp('grown') / 'sensord.db'}"
-    else:
-        url = postgres_cluster.url(postgres_cluster.create())
-    with Database.open(url, durability="normal") as db:
-        schema.upgrade(db)
+    folder = tmp_path_factory.mktemp("grown")
+    with open_anew(request.param, folder, postgres_cluster) as db:
         with db.transaction() as tx:
             grow(tx)
         db.run("ANALYZE")
         yield db
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def outdated(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_cluster: Cluster
+) -> Iterator[Database]:
+    """Half of the runs are unfinished, and statistics are from when none was. To look at alone."""
+    folder = tmp_path_factory.mktemp("outdated")
+    with open_anew(request.param, folder, postgres_cluster) as db:
+        with db.transaction() as tx:
+            grow(tx)
+            tx.run("UPDATE run SET state = 6")
+        db.run("ANALYZE")
+        db.run("UPDATE run SET state = 1 + id % 5 WHERE logical_date > 500")
+        yield db
+
+
+def open_anew(dialect: str, folder: Path, cluster: Cluster) -> Database:
+    """A new database, that many tests may look at."""
+    url = f"sqlite://{folder / 'sensord.db'}" if dialect == "sqlite" else cluster.url(cluster.create())
+    db = Database.open(url, durability="normal")
+    schema.upgrade(db)
+    return db
 
 
 def grow(tx: Transaction) -> None:
@@ -148,6 +202,17 @@ def grow(tx: Transaction) -> None:
     edges.insert(tx, [Edge(run.flow_id, run.logical_date, run.run_id, 0, SUCCESS, SKIPPED) for run in made], [])
     tx.run("UPDATE run SET state = 6 WHERE logical_date < 990")
     fill(tx)
+
+
+def statements(package: ModuleType) -> dict[str, str]:
+    """The SQL of its modules that speaks of tables that grow, by module and name; not what is only a part of others."""
+    speaks = re.compile(rf"\b(SELECT|INSERT|UPDATE|DELETE)\b.*\b({'|'.join(GROWING)})\b", re.DOTALL)
+    found = {}
+    for one in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for name, value in vars(importlib.import_module(one.name)).items():
+            if isinstance(value, str) and name.isupper() and not name.startswith("_") and speaks.search(value):
+                found[f"{one.name.removeprefix(package.__name__)}.{name}"] = value
+    return found
 
 
 def fill(tx: Transaction) -> None:
@@ -169,19 +234,23 @@ def fill(tx: Transaction) -> None:
 
 def scans(db: Database, sql: str, values: dict[str, Any]) -> list[str]:
     """The lines of the query's plan that read a whole growing table."""
+    lines = [line for line in plan(db, sql, values).splitlines() if is_growing(line)]
     if db.dialect == "sqlite":
-        plan = [row[3] for row in db.fetch("EXPLAIN QUERY PLAN " + sql, **values)]
-        return [
-            line for line in plan if line.startswith("SCAN") and is_growing(line) and not PARTIAL & set(line.split())
-        ]
-    plan = [row[0] for row in db.fetch("EXPLAIN " + sql, **values)]
-    return [line for line in plan if "Seq Scan on" in line and is_growing(line)]
+        return [line for line in lines if line.startswith("SCAN") and not PARTIAL & set(line.split())]
+    return [line for line in lines if "Seq Scan on" in line]
+
+
+def plan(db: Database, sql: str, values: dict[str, Any]) -> str:
+    """The lines of the query's plan."""
+    explain, column = ("EXPLAIN QUERY PLAN", 3) if db.dialect == "sqlite" else ("EXPLAIN", 0)
+    return "\n".join(row[column] for row in db.fetch(f"{explain} {sql}", **values))
 
 
 def is_growing(line: str) -> bool:
     """Whether the line speaks of a table that grows, by its own name or the one that our queries give it."""
     aliases = {"e", "u", "w", "r", "g", *GROWING}
-    return bool(aliases & set(line.replace("(", " ").split()))
+    words = set(line.replace("(", " ").split())
+    return bool(aliases & words) and "worker" not in words
 
 
 @pytest.mark.parametrize("name", HOT)
@@ -189,6 +258,59 @@ def test_a_hot_query_goes_by_an_index(grown: Database, name: str) -> None:
     sql, values = HOT[name]
 
     assert scans(grown, sql, dict(values)) == []
+
+
+LEFT_OUT = {
+    ".reruns.REACH": "a part of REACHED",
+    ".edges.ANY_COUNTED": "asked once, at a start, for one row",
+    ".carrier.DEFER": "speaks to Procrastinate alone",
+    ".carrier.TAKE": "speaks to Procrastinate alone",
+}
+
+BY_STATE = frozenset(
+    [
+        "live",
+        "stopping",
+        "elsewhere",
+        "assigned",
+        "cancel",
+        "redefine",
+        "waiting",
+        "waiting by their own",
+        "own priority",
+    ]
+)
+"""Those that look for runs by their state; all others know which runs they mean, or whose waiters."""
+
+
+def test_no_statement_is_left_out() -> None:
+    known = {sql for sql, _ in (*HOT.values(), *ON_POSTGRES.values())}
+
+    left = {name for name, sql in statements(store).items() if sql not in known}
+
+    assert left == {*LEFT_OUT}
+
+
+def test_a_known_run_is_not_looked_for_among_all_in_its_state(outdated: Database) -> None:
+    hot = HOT if outdated.dialect == "sqlite" else {**HOT, **ON_POSTGRES}
+
+    plans = {name: plan(outdated, *hot[name]) for name in hot.keys() - BY_STATE}
+
+    assert {name: text for name, text in plans.items() if "run_unfinished" in text} == {}
+
+
+def test_what_is_of_workers_goes_by_an_index(outdated: Database) -> None:
+    hot = {} if outdated.dialect == "sqlite" else ON_POSTGRES
+
+    found = {name: scans(outdated, sql, dict(values)) for name, (sql, values) in hot.items()}
+
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_who_is_unfinished_is_found_without_the_past(grown: Database) -> None:
+    plans = {name: plan(grown, *HOT[name]) for name in BY_STATE}
+
+    assert {name: text for name, text in plans.items() if "run_unfinished" not in text} == {}
 
 
 @pytest.mark.parametrize(

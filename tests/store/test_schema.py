@@ -116,9 +116,9 @@ def test_alembic_sees_no_difference_either(engine: sqlalchemy.Engine, dialect: s
 def test_the_hot_tables_are_laid_out_as_measured(db: Database) -> None:
     text = "\n".join(str(row) for row in shape(db))
 
-    assert "run_live" in text
+    assert "run_unfinished" in text
     assert "edge_run" in text
-    assert text.count(" WHERE ") == 3  # run_live, run_backfill, request_open: partial
+    assert text.count(" WHERE ") == 3  # run_unfinished, run_backfill, request_open: partial
     if db.dialect == "sqlite":
         columns = [row for row in shape(db) if len(row) > 2]
         assert {row[0] for row in columns if row[6]} == {"edge", "gate"}  # without row ids

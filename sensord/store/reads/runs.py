@@ -108,8 +108,9 @@ SELECT = f"SELECT {_COLUMNS} FROM run r JOIN flow f ON f.id = r.flow_id WHERE 1 
 OF_FLOWS = f"SELECT {_COLUMNS} FROM flow f CROSS JOIN run r WHERE r.flow_id = f.id"
 """In this order on SQLite: a few runs of each flow, by the index, never all runs."""
 
-LIVE = "r.state IN (2, 3, 4, 5)"
-"""The condition of the partial index on runs under way; it is used only by queries that have it as it stands."""
+UNFINISHED = "r.state < 6"
+"""The condition of the partial index on unfinished runs; SQLite uses it only for queries that have it as it stands."""
+LIVE = f"{UNFINISHED} AND r.state IN (2, 3, 4, 5)"
 
 BY_ID = f"{SELECT} AND r.id = :id"
 BY_DATE = f"{SELECT} AND f.name = :flow AND r.logical_date = :date"
@@ -177,7 +178,7 @@ def select(db: Database, wanted: Filter) -> list[Run]:
 
 
 def _hint(state: State | None) -> str:
-    return f" AND {LIVE}" if state in (State.QUEUED, State.STARTING, State.RUNNING, State.RETRYING) else ""
+    return f" AND {UNFINISHED}" if state is not None and state not in FINAL else ""
 
 
 def attempts(db: Database, run: Run) -> list[Attempt]:
@@ -209,7 +210,7 @@ JOIN flow own ON own.id = u.flow_id
 JOIN edge e ON e.upstream_flow = u.flow_id AND e.upstream_date = u.logical_date
 JOIN run r ON r.id = e.run_id
 JOIN flow f ON f.id = r.flow_id
-WHERE u.id = :id AND u.priority > own.priority AND r.state = 1 AND r.priority = u.priority
+WHERE u.id = :id AND u.priority > own.priority AND r.state + 0 = 1 AND r.priority = u.priority
 ORDER BY r.logical_date, f.name LIMIT 1
 """
 
