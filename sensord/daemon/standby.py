@@ -111,9 +111,12 @@ class StandBy:
 
     def _try(self) -> RowLead | None:
         try:
-            return RowLead.take_row(self._db, self._presence.holder)
+            lead = RowLead.take_row(self._db, self._presence.holder)
         except DaemonRunning:
             return None  # somebody was quicker: the next look tells who
+        # What it will hear as the leader, and may not get to record, it has to ask about when it stands by again.
+        self._supervisor.rest()
+        return lead
 
     def _follow(self, seen: Sight) -> None:
         """Tell once behind whom we stand; see to our own commands, unless the leader is of our station and does."""
