@@ -93,10 +93,11 @@ class Alone:
         self._die()
 
     def _turn(self) -> bool:
-        """What is due ends, and the daemon has a turn; whether nothing was to be done."""
-        ended = self._keeper.end_due()
+        """The daemon has a turn; where it finds nothing to do, what is due ends. Whether nothing is to be done."""
         turn = self._survive(self._tick)
-        return turn is not None and turn.idle and not ended and not self._line.has_news
+        if turn is None or not turn.idle or self._line.has_news:
+            return False
+        return not self._keeper.end_due()
 
     def _tick(self) -> Turn:
         turn = self._daemon.tick()

@@ -1,6 +1,8 @@
 """The commands of a station, as a keeper holds them: they outlive the daemons, each of which has a line to the keeper.
 
-An attempt is taken once, whoever submits it. Its command takes as long, and ends as its fate has it.
+An attempt is taken once, whoever submits it. Its command takes as long, and ends as its fate has it, but only when the
+daemons have nothing to do: one that dies takes more turns for the same work, and in which of them it hears of an end
+may decide which of two runs gets the only slot.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,6 +27,7 @@ class Keeper:
         self._fate = fate
         self._due: dict[Attempt, datetime] = {}
         self._ends: dict[Attempt, Ended] = {}
+        self._signals: dict[Attempt, int] = {}
         self._lines: list[Line] = []
 
     def connect(self, pass_by: Callable[[Point], None]) -> "Line":
@@ -51,13 +54,6 @@ class Keeper:
             return Began(attempt, 1000, self._clock.now())
         return Ended(attempt, self._clock.now(), problem="lost", message="the attempt was never taken")
 
-    def end(self, attempt: Attempt, how: dict[str, Any]) -> None:
-        """Its command ends, and all who have asked about it are told."""
-        del self._due[attempt]
-        self._ends[attempt] = Ended(attempt, self._clock.now(), **how)
-        for line in self._lines:
-            line.hear(self._ends[attempt])
-
     @property
     def next_at(self) -> datetime | None:
         """When the next command ends."""
@@ -67,13 +63,21 @@ class Keeper:
         """End the commands whose time is over; whether there were any."""
         due = [attempt for attempt, at in self._due.items() if at <= self._clock.now()]
         for attempt in due:
-            self.end(attempt, self._fate(self.jobs[attempt])[1])
+            how = {"signal": self._signals[attempt]} if attempt in self._signals else self._fate(self.jobs[attempt])[1]
+            self._end(attempt, how)
         return bool(due)
 
-    def obey(self, attempt: Attempt, signal: int) -> None:
+    def signal(self, attempt: Attempt, number: int) -> None:
         """A command obeys at once."""
         if attempt in self._due:
-            self.end(attempt, {"signal": signal})
+            self._signals[attempt], self._due[attempt] = number, self._clock.now()
+
+    def _end(self, attempt: Attempt, how: dict[str, Any]) -> None:
+        """Its command ends, and all who have asked about it are told."""
+        del self._due[attempt]
+        self._ends[attempt] = Ended(attempt, self._clock.now(), **how)
+        for line in self._lines:
+            line.hear(self._ends[attempt])
 
 
 class Line:
@@ -107,7 +111,7 @@ class Line:
 
     def kill(self, attempt: Attempt, signal: int) -> None:
         self._pass_by(Point.BEFORE_KILL)
-        self._keeper.obey(attempt, signal)
+        self._keeper.signal(attempt, signal)
         self._pass_by(Point.AFTER_KILL)
 
     def forget(self, run_ids: Sequence[int]) -> None:

@@ -238,6 +238,6 @@ def live_months(url: str, folder: Path, seed: int, steps: int) -> int:
             raise
         finally:
             world.executor.close()
-        world.daemon.lead.release()
+            world.daemon.lead.release()
         assert (world.clock.now() - at(NOW)).days > 30, "too short a life"
         return int(db.fetch("SELECT COUNT(*) FROM outcome")[0][0])
