@@ -82,4 +82,6 @@ def _end(view: SensorView, paces: Mapping[str, Pace], now: datetime) -> tuple[da
 def _end_of(one: Upstream, pace: Pace, now: datetime) -> datetime:
     if one.run and one.run.state in (State.STARTING, State.RUNNING) and one.run.started_at:
         return max(now, one.run.started_at + pace.takes)
+    if one.run and one.run.state is State.QUEUED:  # what it waits for from now on, its flow's past does not tell
+        return now + pace.takes
     return max(now + pace.takes, one.logical_at + pace.lands)

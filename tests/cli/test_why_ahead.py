@@ -1,7 +1,10 @@
 """`why` of what is to come: what a tick will wait for, and when a run may start and be done by the flows' past runs."""
 
+from datetime import timedelta
+
 import pytest
 
+from sensord.core.run import State
 from tests.cli.program import Program
 from tests.daemon.world import DAILY, HOURLY, World, on
 
@@ -71,6 +74,18 @@ def test_what_takes_longer_than_ever_may_end_any_moment(lived: World, sensord: P
     lived.tick("2026-11-22T11:00")
     lived.clock.set(lived.clock.now().replace(minute=20))
     assert sensord("why", "sales", "2026-11-22T11", "--json").json["estimate"]["released_at"] == "2026-11-22T11:20:00Z"
+
+
+def test_what_is_queued_already_takes_no_longer_because_others_came_late(lived: World, sensord: Program) -> None:
+    lived.tick("2026-11-22T15:00")  # those of 11:00 to 14:00 are late, and the first of them runs
+    for hour in ("11", "12", "13"):
+        lived.clock.set(lived.clock.now() + timedelta(minutes=7))
+        lived.finish("orders", f"2026-11-22T{hour}:00")
+
+    estimate = sensord("why", "sales", "2026-11-22T15:00", "--json").json["estimate"]
+
+    assert lived.state("orders", "2026-11-22T15:00") is State.QUEUED
+    assert estimate["released_at"] == "2026-11-22T15:28:00Z"
 
 
 def test_where_an_upstream_has_no_past_nothing_is_guessed(lived: World, sensord: Program) -> None:
