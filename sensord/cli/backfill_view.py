@@ -48,8 +48,8 @@ def table(found: Sequence[Backfill]) -> None:
     columns = [
         Column("BACKFILL", right=True),
         Column("FLOW"),
-        Column("FROM"),
-        Column("TO"),
+        Column("FROM", spare=True),
+        Column("TO", spare=True),
         Column("STATE"),
         Column("PROGRESS", flex=True),
     ]

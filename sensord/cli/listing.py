@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sensord.cli.render import Cell, Column, Line, Span, count, layout, show, span_of, table, terminal_width
+from sensord.cli.render import Cell, Column, Line, Span, count, show, span_of, table
 from sensord.core.instant import format_instant
 from sensord.core.params import Param
 from sensord.core.run import FINAL, State
@@ -113,9 +113,9 @@ def show_run_details(
     lines += [[Span(f"  {'without':9} "), Span(without(one), "yellow")] for one in details.passed_over]
     if pruned := pruned_attempts(run, [one.number for one in attempts]):
         lines += [[Span(f"  {'pruned':9} "), Span(f"{count(len(pruned), 'attempt')} and logs, by retention")]]
+    show([*lines, []] if attempts else lines)
     if attempts:
-        lines += [[], *_attempt_lines(attempts, logs)]
-    show(lines)
+        _attempt_table(attempts, logs)
 
 
 def _params(given: Mapping[str, Param]) -> str:
@@ -135,8 +135,16 @@ def without(one: Mapping[str, Any]) -> str:
     return f"{one['upstream']} {date} ({first['state']}, {first['cause']}){others}; {last}"
 
 
-def _attempt_lines(attempts: Sequence[Attempt], logs: Mapping[int, str]) -> list[Line]:
-    titles = ("ATTEMPT", "HOST", "PID", "BEGAN", "TOOK", "END", "LOG")
+def _attempt_table(attempts: Sequence[Attempt], logs: Mapping[int, str]) -> None:
+    columns = [
+        Column("ATTEMPT"),
+        Column("HOST", spare=True),
+        Column("PID", spare=True),
+        Column("BEGAN"),
+        Column("TOOK"),
+        Column("END", flex=True),
+        Column("LOG", flex=True),
+    ]
     rows = [
         [
             str(one.number),
@@ -149,7 +157,7 @@ def _attempt_lines(attempts: Sequence[Attempt], logs: Mapping[int, str]) -> list
         ]
         for one in attempts
     ]
-    return layout([Column(title) for title in titles], rows, width=terminal_width())
+    table(columns, rows)
 
 
 def lasted(run: Run, now: datetime) -> str:

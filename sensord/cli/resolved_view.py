@@ -19,7 +19,7 @@ def show(session: Session, name: str, *, as_json: bool) -> None:
     if as_json:
         render.show_json({"flow": name, "values": [_shape(one) for one in values]})
     else:
-        columns = [Column("KEY"), Column("VALUE", flex=True), Column("FILE")]
+        columns = [Column("KEY"), Column("VALUE", flex=True), Column("FILE", flex=True)]
         render.table(columns, [[one.key, _words(one.value), f"{one.file}:{one.line}"] for one in values])
 
 

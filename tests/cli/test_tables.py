@@ -6,8 +6,17 @@ from sensord.cli import render
 from tests.cli.program import Program
 from tests.daemon.world import DAILY, HOURLY, World, on
 
-TABLES = [["status"], ["run", "list"], ["flow", "list"], ["simulate", "--to", "2026-11-22T14:00Z"]]
 LONG = "finance/revenue_by_country_daily"
+TABLES = {
+    "status": "FLOW",
+    "run list": "FLOW",
+    "run show ingest/shop_orders": "ATTEMPT",
+    "flow list": "FLOW",
+    f"flow show {LONG} --resolved": "KEY",
+    "backfill list": "BACKFILL",
+    "simulate --to 2026-11-22T14:00Z": "FLOW",
+}
+"""What shows a table, and the title of its first column."""
 
 
 @pytest.fixture
@@ -21,31 +30,38 @@ def busy(world: World) -> World:
     world.tick()
     world.end("ingest/shop_orders", "2026-11-22T10:00", 3)
     world.tick()
+    world.daemon.change("backfill", {"flow": LONG, "from": "2026-11-20T02:00+00:00", "to": "2026-11-20T09:00+00:00"})
     world.clock.set(world.clock.now().replace(hour=10, minute=47))
     return world
 
 
-@pytest.mark.parametrize("words", TABLES, ids=" ".join)
+def table_of(lines: list[str], title: str) -> list[str]:
+    """Its titles and rows, up to the next empty line."""
+    start = next(number for number, line in enumerate(lines) if line.lstrip().startswith(title))
+    end = next((number for number, line in enumerate(lines) if number > start and not line.strip()), len(lines))
+    assert end - start > 1
+    return lines[start:end]
+
+
+@pytest.mark.parametrize(("words", "title"), TABLES.items())
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_table_fits_the_terminal(
-    busy: World, sensord: Program, monkeypatch: pytest.MonkeyPatch, words: list[str], width: int
+    busy: World, sensord: Program, monkeypatch: pytest.MonkeyPatch, words: str, title: str, width: int
 ) -> None:
     monkeypatch.setattr(render, "terminal_width", lambda: width)
-    lines = sensord(*words).lines
-    start = next(number for number, line in enumerate(lines) if line.startswith("FLOW"))
-    table = lines[start : start + 4]
+    table = table_of(sensord(*words.split()).lines, title)
     assert max(map(len, table)) <= width
-    assert sum(line.startswith(LONG) for line in table) == 1
+    if title in ("FLOW", "BACKFILL"):
+        assert sum(LONG in line for line in table) == 1
 
 
-@pytest.mark.parametrize("words", TABLES, ids=" ".join)
+@pytest.mark.parametrize(("words", "title"), TABLES.items())
 def test_piped_it_has_all_columns_and_whole_texts(
-    busy: World, sensord: Program, monkeypatch: pytest.MonkeyPatch, words: list[str]
+    busy: World, sensord: Program, monkeypatch: pytest.MonkeyPatch, words: str, title: str
 ) -> None:
-    piped = sensord(*words).lines
+    piped = table_of(sensord(*words.split()).lines, title)
     monkeypatch.setattr(render, "terminal_width", lambda: 500)
-    wide = sensord(*words).lines
-    assert piped[1:] == wide[1 : len(piped)]
+    assert piped == table_of(sensord(*words.split()).lines, title)
     assert not [line for line in piped if "…" in line or line.endswith(" ")]
 
 
