@@ -1,5 +1,6 @@
 """Databases to measure on: SQLite in both durabilities, and a PostgreSQL of our own that syncs as in production."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -40,24 +41,29 @@ def cluster() -> Iterator[Cluster]:
 
 
 def places(names: tuple[str, ...] = NAMES) -> Iterator[Place]:
-    """One after the other; each is removed before the next one comes."""
+    """One after the other; what is in its folder stays until all is measured."""
     for name in names:
-        with _folder() as folder:
-            if name != "PostgreSQL":
-                durability: Durability = "full" if name == "SQLite FULL" else "normal"
-                yield _prepared(Place(name, f"sqlite://{folder / 'sensord.db'}", durability, folder))
-                continue
-            with cluster() as server:
-                yield _prepared(Place(name, server.url(server.create()), "full", folder))
+        with several(name, 1) as (place,):
+            yield place
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def several(name: str, number: int) -> Iterator[list[Place]]:
+    """So many beside each other, of one kind."""
+    folders = [_make_folder() for _ in range(number)]
+    if name != "PostgreSQL":
+        durability: Durability = "full" if name == "SQLite FULL" else "normal"
+        yield [_prepared(Place(name, f"sqlite://{one / 'sensord.db'}", durability, one)) for one in folders]
+        return
+    with cluster() as server:
+        yield [_prepared(Place(name, server.url(server.create()), "full", one)) for one in folders]
+
+
+def _make_folder() -> Path:
+    """Removed at the end of all: a file system without a journal is slow to make files where some have just gone."""
     folder = Path(tempfile.mkdtemp(prefix="sensord-bench-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 def _prepared(place: Place) -> Place:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bench.databases import Place, places
-from bench.figures import Figure
+from bench.figures import Figure, at_most, share
 from bench.site import Site, cpu_seconds, make_site
 
 FLOWS = 10
@@ -40,11 +40,11 @@ def _measure(place: Place, ticks: int) -> Iterator[Figure]:
     floor, own = (statistics.mean(pair) for pair in zip(before, after, strict=True))
     with place.open() as db:
         ((begun, ended, number),) = db.fetch(SPAN)
-    target = ">= 30 %" if place.name == "PostgreSQL" else ">= 50 %"
+    target = share(0.3 if place.name == "PostgreSQL" else 0.5)
     yield Figure(
         f"end to end, {place.name}", number / (ended - begun) * 1e6, "runs/s", floor, "Popen of /bin/true", target
     )
-    yield Figure(f"CPU of the daemon a run, {place.name}", cpu / number * 1000, "ms", target="<= 2 ms")
+    yield Figure(f"CPU of the daemon a run, {place.name}", cpu / number * 1000, "ms", target=at_most(2, "ms"))
     yield Figure(f"CPU of the keeper a run, {place.name}", cpu_keeper / number * 1000, "ms", own, "Popen's own")
 
 

@@ -1,15 +1,20 @@
 """Growth: what a tick, a settle and a status cost as the finished history grows, and the number of idle flows.
 
-One flow of many is due at a time: its run is planned, started and ended, and a second one that waited is released.
+One flow of many is due at a time: its run is planned, started and ended, and a second one that waited is released. All
+sizes are there at once and take turns, so that whatever else the machine does falls on all of them; nothing is synced,
+since it is not the disk that is asked about.
 """
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bench.databases import Place, places
-from bench.figures import Figure
+from bench.databases import Place, several
+from bench.figures import FLAT, Figure
 from bench.inprocess import daemon_on
 from bench.site import Site, make_site
 from sensord.cli import overview
@@ -18,58 +23,90 @@ from sensord.store.database import Database
 from sensord.testing import ManualClock
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
-ROUNDS = 15
+ROUNDS = 60
+TURNS = {"tick, idle": 0, "tick, planning": 0, "settle": 0}
+"""Held to the smallest size; and status, by history, to the smallest that has any: without runs it shows none."""
 IDLE = '[schedule]\ncron = "0 0 1 1 *"\nfirst = "next"\n[run]\ncommand = ["true"]\n'
 BUSY = '[schedule]\ncron = "* * * * *"\nfirst = "next"\n[run]\ncommand = ["true"]\n'
 
 PAST = """
 INSERT INTO run (flow_id, logical_date, kind, state, pending, attempt, priority, definition_id, created_at, finished_at)
-SELECT f.id, {first} + n, 1, 6, 0, 1, 0, f.definition_id, 0, 1 FROM flow f, {series}
+SELECT f.id, n, 1, 6, 0, 1, 0, f.definition_id, 0, 1 FROM flow f, {series}
 """
 PAST_EDGES = """
 INSERT INTO edge (upstream_flow, upstream_date, run_id, sensor, counts, ends)
-SELECT flow_id, logical_date, id, 0, 64, 0 FROM run WHERE logical_date >= {first} AND logical_date < {last}
+SELECT flow_id, logical_date, id, 0, 64, 0 FROM run WHERE logical_date < {last}
 """
 
 
 def measure(quick: bool) -> Iterator[Figure]:
     histories = (0, 2_000) if quick else (0, 100_000, 1_000_000, 5_000_000)
     numbers = (10, 50) if quick else (100, 1_000, 10_000)
-    for place in places(("SQLite FULL",) if quick else ("SQLite NORMAL", "PostgreSQL")):
-        yield from _with_history(place, histories)
-    for place in places(("SQLite FULL",) if quick else ("SQLite NORMAL", "PostgreSQL")):
-        yield from _with_flows(place, numbers)
+    rounds = 3 if quick else ROUNDS
+    for name in ("SQLite NORMAL",) if quick else ("SQLite NORMAL", "PostgreSQL"):
+        with _subjects(name, len(histories)) as subjects:
+            for subject, history in zip(subjects, histories, strict=True):
+                subject.begin(f"{history:,} finished runs", 100)
+                add_history(subject.daemon.db, history // 100)
+            yield from _figures(subjects, rounds, {**TURNS, "status": 1})
+        with _subjects(name, len(numbers)) as subjects:
+            for subject, number in zip(subjects, numbers, strict=True):
+                subject.begin(f"{number:,} flows", number)
+            yield from _figures(subjects, rounds, TURNS)
 
 
-def _with_history(place: Place, histories: tuple[int, ...]) -> Iterator[Figure]:
-    site = make_site(place)
-    write_flows(site, 100)
-    clock = ManualClock(NOW)
-    base: dict[str, float] = {}
-    with daemon_on(place, site, clock=clock) as daemon:
-        there = 0
-        for history in histories:
-            add_history(daemon.db, there // 100, history // 100)
-            there = history
-            yield from _figures(f"{history:,} finished runs, {place.name}", times(daemon, clock), base)
+class Subject:
+    """One size, with a daemon of its own."""
+
+    def __init__(self, place: Place, stack: ExitStack) -> None:
+        self.size = self.where = ""
+        self._place, self._stack, self._clock = place, stack, ManualClock(NOW)
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.daemon: Daemon
+
+    def begin(self, size: str, flows: int) -> None:
+        self.size, self.where = size, f"{size}, {self._place.name}"
+        site = make_site(self._place)
+        write_flows(site, flows)
+        self.daemon = self._stack.enter_context(daemon_on(self._place, site, clock=self._clock))
+        if self.daemon.db.dialect == "postgresql":  # nobody renews the lease between two turns
+            self.daemon.db.run("UPDATE leader SET expires_at = expires_at + 3600000000")
+
+    def take_turn(self) -> None:
+        """An idle turn, one that plans, one that releases, and reading what status shows."""
+        while not self.daemon.tick().idle:
+            continue
+        self._measure("tick, idle", self.daemon.tick)
+        self._clock.move(timedelta(minutes=1))
+        self._measure("tick, planning", self.daemon.tick)
+        self._measure("settle", self.daemon.tick)
+        self._measure("status", lambda: overview.read(self.daemon.db, overview.Wanted(), self._clock.now()))
+
+    def _measure(self, name: str, act: Callable[[], object]) -> None:
+        before = time.perf_counter()
+        act()
+        self.seconds[name].append(time.perf_counter() - before)
 
 
-def _with_flows(place: Place, numbers: tuple[int, ...]) -> Iterator[Figure]:
-    base: dict[str, float] = {}
-    clock = ManualClock(NOW)
-    for number in numbers:
-        site = make_site(place, folder=str(number))
-        write_flows(site, number)
-        with daemon_on(place, site, clock=clock) as daemon:
-            yield from _figures(f"{number:,} flows, {place.name}", times(daemon, clock), base)
+@contextmanager
+def _subjects(name: str, number: int) -> Iterator[list[Subject]]:
+    with several(name, number) as found, ExitStack() as stack:
+        yield [Subject(replace(place, durability="normal"), stack) for place in found]
 
 
-def _figures(where: str, found: dict[str, float], base: dict[str, float]) -> Iterator[Figure]:
-    """Each beside the smallest size."""
-    for name, seconds in found.items():
-        first = base.setdefault(name, seconds)
-        target = "" if name == "status" and "flows" in where else "flat within 20 %"
-        yield Figure(f"{name}, {where}", seconds * 1000, "ms", first * 1000, "smallest", target)
+def _figures(subjects: Sequence[Subject], rounds: int, flat: Mapping[str, int]) -> Iterator[Figure]:
+    """flat: what is not to grow, and which of the sizes it is held to."""
+    order = list(subjects)
+    for _ in range(rounds):
+        for subject in order:
+            subject.take_turn()
+        order = order[1:] + order[:1]
+    for subject in subjects:
+        for name in subject.seconds:
+            base = subjects[flat.get(name, 0)]
+            median, least = (statistics.median(one.seconds[name]) * 1000 for one in (subject, base))
+            target = FLAT if name in flat and subjects.index(subject) > flat[name] else None
+            yield Figure(f"{name}, {subject.where}", median, "ms", least, base.size, target)
 
 
 def write_flows(site: Site, number: int) -> None:
@@ -80,35 +117,13 @@ def write_flows(site: Site, number: int) -> None:
         site.write(f"idle/flow_{index}", IDLE)
 
 
-def add_history(db: Database, before: int, until: int) -> None:
-    """Finished runs of each flow, from the `before`-th to the `until`-th, each with the edge of one that waited."""
-    if until <= before:
+def add_history(db: Database, number: int) -> None:
+    """So many finished runs of each flow, each with the edge of one that waited."""
+    if not number:
         return
-    numbers = f"WITH RECURSIVE s(n) AS (SELECT {before} UNION ALL SELECT n + 1 FROM s WHERE n < {until - 1})"
-    series = (
-        f"({numbers} SELECT n FROM s)" if db.dialect == "sqlite" else f"generate_series({before}, {until - 1}) s(n)"
-    )
+    numbers = f"WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {number - 1})"
+    series = f"({numbers} SELECT n FROM s)" if db.dialect == "sqlite" else f"generate_series(0, {number - 1}) s(n)"
     with db.transaction() as tx:
-        tx.run(PAST.format(first=0, series=series))
-        tx.run(PAST_EDGES.format(first=before, last=until))
+        tx.run(PAST.format(series=series))
+        tx.run(PAST_EDGES.format(last=number))
     db.run("ANALYZE")
-
-
-def times(daemon: Daemon, clock: ManualClock) -> dict[str, float]:
-    """Seconds of an idle turn, of the turn that plans, of the one that releases, and of reading what status shows."""
-    found: dict[str, list[float]] = {"tick, idle": [], "tick, planning": [], "settle": [], "status": []}
-    for _ in range(ROUNDS):
-        while not daemon.tick().idle:
-            continue
-        found["tick, idle"].append(_seconds(daemon.tick))
-        clock.move(timedelta(minutes=1))
-        found["tick, planning"].append(_seconds(daemon.tick))
-        found["settle"].append(_seconds(daemon.tick))
-        found["status"].append(_seconds(lambda: overview.read(daemon.db, overview.Wanted(), clock.now())))
-    return {name: statistics.median(each) for name, each in found.items()}
-
-
-def _seconds(act: Callable[[], object]) -> float:
-    before = time.perf_counter()
-    act()
-    return time.perf_counter() - before

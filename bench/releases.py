@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.databases import Place, places
 from bench.endtoend import FLOWS, write_backlog
-from bench.figures import Figure
+from bench.figures import Figure, at_most
 from bench.inprocess import daemon_on
 from bench.latency import write_chain
 from bench.settle import commit_rate
@@ -39,8 +39,10 @@ def measure(quick: bool) -> Iterator[Figure]:
         yield Figure(f"no-op runs in a burst, {place.name}", burst.runs / burst.seconds, "runs/s", floor, "commits/s")
         yield Figure(f"no-op runs one by one, {place.name}", single.runs / single.seconds, "runs/s", floor, "commits/s")
         for name, one in (("burst", burst), ("one by one", single)):
-            yield Figure(f"CPU a run, {name}, {place.name}", one.cpu_seconds / one.runs * 1000, "ms", target="<= 2 ms")
-            yield Figure(f"statements a run, {name}, {place.name}", one.statements / one.runs, "", target="<= 12")
+            yield Figure(
+                f"CPU a run, {name}, {place.name}", one.cpu_seconds / one.runs * 1000, "ms", target=at_most(2, "ms")
+            )
+            yield Figure(f"statements a run, {name}, {place.name}", one.statements / one.runs, "", target=at_most(12))
         yield Figure(f"statements of an idle turn, {place.name}", idle_statements(place), "")
 
 

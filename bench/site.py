@@ -16,7 +16,6 @@ from bench.databases import Place
 PATIENCE = 120.0
 """Seconds after which a measurement is given up."""
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -110,9 +109,9 @@ class Running:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of the process itself, without what it has started."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """Of the process itself, without what it has started, and without threads of it that are gone."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 def _words_of(process: Path) -> list[bytes]:

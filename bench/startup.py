@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.databases import Place, places
-from bench.figures import Figure
+from bench.figures import Figure, Target, at_most
 from bench.growth import IDLE
 from bench.site import Running, Site, make_site
 
@@ -33,14 +33,14 @@ def _measure(place: Place, number: int, rounds: int) -> Iterator[Figure]:
         _await(running, b"starting")
         seconds = time.perf_counter() - before
         cpu = running.cpu_seconds
-        yield Figure(f"start to first release, {number:,} files, {place.name}", seconds, "s", target="<= 10 s")
+        yield Figure(f"start to first release, {number:,} files, {place.name}", seconds, "s", target=at_most(10, "s"))
         yield Figure(f"the same, CPU of the daemon, {place.name}", cpu, "s")
         edits = [reload(site, running, edit) for edit in range(rounds)]
         spent = (running.cpu_seconds - cpu) / rounds
         what = f"reload of one changed of {number:,} files, {place.name}"
-        yield Figure(what, statistics.median(edits) * 1000, "ms", target="<= 100 ms")
+        yield Figure(what, statistics.median(edits) * 1000, "ms", target=at_most(100, "ms"))
         yield Figure(f"the same, CPU of the daemon, {place.name}", spent * 1000, "ms")
-        yield from processes(site, {f"status of {number:,} flows": ("status", "")}, rounds)
+        yield from processes(site, {f"status of {number:,} flows": ("status", None)}, rounds)
 
 
 def _commands(place: Place, number: int, rounds: int) -> Iterator[Figure]:
@@ -48,7 +48,11 @@ def _commands(place: Place, number: int, rounds: int) -> Iterator[Figure]:
     write_many(site, number)
     with site.daemon() as running:
         _await(running, b"starting")
-        asked = {"--help": ("--help", "<= 100 ms"), "status": ("status", "<= 250 ms"), "why": ("why due", "")}
+        asked = {
+            "--help": ("--help", at_most(100, "ms")),
+            "status": ("status", at_most(250, "ms")),
+            "why": ("why due", None),
+        }
         yield from processes(site, asked, rounds)
 
 
@@ -70,7 +74,7 @@ def reload(site: Site, running: Running, edit: int) -> float:
     return time.perf_counter() - before
 
 
-def processes(site: Site, asked: Mapping[str, tuple[str, str]], rounds: int) -> Iterator[Figure]:
+def processes(site: Site, asked: Mapping[str, tuple[str, Target | None]], rounds: int) -> Iterator[Figure]:
     """Whole processes, in turn with a Python that does nothing: how long they take, and how much CPU of that.
 
     asked: name -> (words, target).
@@ -82,9 +86,9 @@ def processes(site: Site, asked: Mapping[str, tuple[str, str]], rounds: int) -> 
         for name, (words, _) in asked.items():
             spent[name].append(_seconds(site.words(*words.split()), site))
     for name, (_, target) in asked.items():
-        for part, what in enumerate(("", ", CPU")):
+        for part, (what, aim) in enumerate((("", target), (", CPU", None))):
             found, floor = (statistics.median(one[part] for one in each) * 1000 for each in (spent[name], bare))
-            yield Figure(f"sensord {name}{what}, {site.place.name}", found, "ms", floor, "bare Python", target)
+            yield Figure(f"sensord {name}{what}, {site.place.name}", found, "ms", floor, "bare Python", aim)
 
 
 def _seconds(words: Sequence[str], site: Site) -> tuple[float, float]:

@@ -7,14 +7,30 @@ import pytest
 
 from bench import proof, settle
 from bench.__main__ import PARTS, main
-from bench.figures import Figure, median_seconds, rate, show, write
+from bench.figures import FLAT, Figure, at_most, median_seconds, rate, share, show, write
 from sensord.core.check import prove
 
-FIGURES = [Figure("ticks", 50.0, "ticks/s", 25.0, "croniter", "> 1"), Figure("memory", 12.5, "MB")]
+FIGURES = [Figure("ticks", 50.0, "ticks/s", 25.0, "croniter", share(3)), Figure("memory", 12.5, "MB")]
 
 
 def test_a_figure_stands_beside_its_floor() -> None:
     assert [figure.ratio for figure in FIGURES] == [2.0, None]
+
+
+@pytest.mark.parametrize(
+    ("figure", "met"),
+    [
+        (Figure("a", 9.0, "ms", target=at_most(10, "ms")), True),
+        (Figure("a", 11.0, "ms", target=at_most(10, "ms")), False),
+        (Figure("a", 60.0, "runs/s", 100.0, "bare", share(0.5)), True),
+        (Figure("a", 40.0, "runs/s", 100.0, "bare", share(0.5)), False),
+        (Figure("a", 12.0, "ms", 10.0, "smallest", FLAT), True),
+        (Figure("a", 13.0, "ms", 10.0, "smallest", FLAT), False),
+        (Figure("a", 13.0, "ms", 10.0, "smallest"), None),
+    ],
+)
+def test_a_target_is_met_or_not(figure: Figure, *, met: bool | None) -> None:
+    assert figure.met is met
 
 
 def test_the_first_call_is_not_counted() -> None:
@@ -32,6 +48,8 @@ def test_figures_are_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFix
     shown = capsys.readouterr().out
     assert "50 ticks/s" in shown
     assert "25 (croniter)" in shown
+    assert "1 targets, 1 missed" in shown
+    assert ">= 300 % of the floor" in shown
     rows = json.loads((tmp_path / "new" / "results.json").read_text())["figures"]
     assert [row["name"] for row in rows] == ["ticks", "memory"]
     assert rows[0]["ratio"] == 2.0
@@ -89,6 +107,7 @@ def test_growth_is_measured_by_history_and_by_flows() -> None:
     figures = list(PARTS["growth"](True))
 
     assert len(figures) == 4 * (2 + 2)
+    assert sum(figure.target is not None for figure in figures) == 3 + 3
     assert all(figure.value > 0 and figure.floor for figure in figures)
 
 
