@@ -242,13 +242,14 @@ class Daemon:
             turn.settled.add(rung.settled)
             self._ring(rung)
             picture.next_due = timers.next_due(tx)
-        self._retire(tx, turn, now)
+        cancelled = self._retire(tx, turn, now)
         due = [] if self.draining else picture.catalog.due(now, PLAN_BUDGET)
         if due:
             planned = plan(tx, picture.catalog, due, micros)
             turn.planned = planned.runs
             turn.settled.add(planned.settled)
         picture.note_settled(turn.settled)
+        picture.take_out(cancelled)
         if picture.fillings and not self.draining:
             self._fill(tx, turn, micros)
         if self.draining:
@@ -257,14 +258,16 @@ class Daemon:
         turn.started, turn.carried = [*dispatched.here, *dispatched.carried], dispatched.carried
         return jobs(tx, picture.catalog, dispatched.here, self._place)
 
-    def _retire(self, tx: Transaction, turn: Turn, now: datetime) -> None:
-        """Give up the flows whose files have been gone for long enough."""
+    def _retire(self, tx: Transaction, turn: Turn, now: datetime) -> list[Live]:
+        """Give up the flows whose files have been gone for long enough. Returns their cancelled runs: this very turn may
+        have released some of them.
+        """
         if self._retire_after is None or not (gone := self._picture.catalog.removed_by(now - self._retire_after)):
-            return
+            return []
         retired = retire(tx, self._picture.catalog, gone, to_micros(now))
         turn.retired = [entry.flow.name for entry in gone]
         turn.settled.add(retired.settled)
-        self._picture.take_out(retired.cancelled)
+        return retired.cancelled
 
     def _fill(self, tx: Transaction, turn: Turn, now: int) -> None:
         """A batch of a backfill, after all that is scheduled; those of which nothing is left are closed."""

@@ -4,6 +4,7 @@ import pytest
 
 from sensord.core.run import State
 from sensord.errors import InvalidValue
+from tests.daemon.anew import prove
 from tests.daemon.world import DAILY, HOURLY, World, at, on
 
 TEN, ELEVEN, NOON = "2026-11-22T10:00", "2026-11-22T11:00", "2026-11-22T12:00"
@@ -54,6 +55,20 @@ class TestWhenItIs:
         removed.tick("2026-11-22T10:40")
         assert flow_states(removed) == {"orders": 3, "mart": 1}
         assert removed.why("mart", TEN) == ("no_match", "sensor 0 on orders: orders is retired: its file is gone")
+
+    def test_what_the_same_turn_released_starts_no_more(self, world: World) -> None:
+        world.flow("orders", HOURLY)
+        world.flow("mart", HOURLY, on("orders"))
+        world.start()
+        world.tick()
+        remove(world, "mart")
+
+        world.end("orders", TEN)
+        world.tick("2026-11-22T10:40")
+
+        assert world.state("mart", TEN) is State.CANCELLED
+        with world.db.transaction() as tx:
+            prove(world.daemon._picture, tx)
 
     def test_counted_from_when_it_was_first_missed_whatever_restarts(self, removed: World) -> None:
         removed.clock.set(at("2026-11-22T10:38"))
