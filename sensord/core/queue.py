@@ -12,6 +12,9 @@ from dataclasses import replace
 from sensord.core.limits import HERE, Berth, Limits
 from sensord.core.queued import Hold, Lane, Queued, Rank
 
+Head = tuple[Rank, int, Lane]
+"""The number, its backfill's, keeps lanes from being compared: a run that has changed its lane may be there twice."""
+
 
 class Queue:
     """Two layers of heaps, so that a flow at its limit and a full berth cost nothing however many runs wait behind: the
@@ -24,7 +27,7 @@ class Queue:
         self._lanes: dict[Lane, list[tuple[Rank, Queued]]] = {}
         self._by_flow: dict[int, set[Lane]] = defaultdict(set)
         self._by_backfill: dict[int | None, set[Lane]] = defaultdict(set)
-        self._heads: dict[Berth, list[tuple[Rank, Lane]]] = defaultdict(list)
+        self._heads: dict[Berth, list[Head]] = defaultdict(list)
         self._queued: dict[int, Queued] = {}
         self._number: Counter[int | None] = Counter()
 
@@ -134,22 +137,23 @@ class Queue:
         heads = [(head, berth) for berth in self._heads if (head := self._head_of_berth(berth, slots))]
         if not heads:
             return None
-        (_, lane), berth = min(heads, key=lambda one: one[0])
+        (_, _, lane), berth = min(heads, key=lambda one: one[0])
         return berth, lane
 
     def _has_room(self, berth: Berth, slots: int) -> bool:
         return (berth.queue is not None or slots > 0) and self._limits.berth_has_room(berth)
 
-    def _head_of_berth(self, berth: Berth, slots: int) -> tuple[Rank, Lane] | None:
+    def _head_of_berth(self, berth: Berth, slots: int) -> Head | None:
         if not self._has_room(berth, slots):
             return None
         heads = self._heads[berth]
-        while heads and not self._may_go(berth, *heads[0]):
+        while heads and not self._may_go(berth, heads[0]):
             heapq.heappop(heads)
         return heads[0] if heads else None
 
-    def _may_go(self, berth: Berth, rank: Rank, lane: Lane) -> bool:
+    def _may_go(self, berth: Berth, offered: Head) -> bool:
         """Whether what was put among the heads is still the best of its lane, and in its place."""
+        rank, _, lane = offered
         if self._limits.berth_of(lane.flow_id) != berth or not self._limits.has_room(lane):
             return False
         head = self._head(lane)
@@ -173,4 +177,4 @@ class Queue:
     def _offer(self, lane: Lane) -> None:
         """Put the lane's best run among the heads, if it may start. A head that is there twice is taken once."""
         if self._limits.has_room(lane) and (head := self._head(lane)):
-            heapq.heappush(self._heads[self._limits.berth_of(lane.flow_id)], (head[0], lane))
+            heapq.heappush(self._heads[self._limits.berth_of(lane.flow_id)], (head[0], lane.backfill_id or 0, lane))

@@ -259,8 +259,8 @@ class Daemon:
         return jobs(tx, picture.catalog, dispatched.here, self._place)
 
     def _retire(self, tx: Transaction, turn: Turn, now: datetime) -> list[Live]:
-        """Give up the flows whose files have been gone for long enough. Returns their cancelled runs: this very turn may
-        have released some of them.
+        """Give up the flows whose files have been gone for long enough. Returns their cancelled runs: this very turn
+        may have released some of them.
         """
         if self._retire_after is None or not (gone := self._picture.catalog.removed_by(now - self._retire_after)):
             return []

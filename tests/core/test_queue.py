@@ -230,6 +230,14 @@ def test_a_backfill_has_a_limit_of_its_own_among_all_flows() -> None:
     assert ids(queue.take(9)) == [3]
 
 
+def test_a_run_that_a_backfill_has_let_go_and_another_one_takes_over_goes_once() -> None:
+    queue = queue_of(queued(1, kind=Kind.BACKFILL), limit=9)
+
+    queue.add(queued(1, kind=Kind.BACKFILL, backfill=7))
+
+    assert ids(queue.take(9)) == [1]
+
+
 def test_a_backfill_that_is_paused_starts_nothing_until_it_goes_on() -> None:
     queue = queue_of(queued(1, kind=Kind.BACKFILL, backfill=7), queued(2, kind=Kind.BACKFILL, backfill=8), limit=9)
     queue.limit_backfill(7, None, held=True)
