@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sensord.cli.causes import Cause, CauseKind, Causes, Path, kind_of_state
 from sensord.cli.past import Archive, End, SensorPast, Story, end_at
@@ -16,17 +16,20 @@ from sensord.store.reads.runs import Run
 MOST = 1_000
 """Root causes at most."""
 
+_INSTANT = timedelta(microseconds=1)
+
 BY_UPSTREAM = frozenset({Reason.UPSTREAM_FAILED, Reason.UPSTREAM_SKIPPED})
 BY_SENSORS = BY_UPSTREAM | {Reason.SENSOR_TIMEOUT}
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A run, as it stood at an instant, and the way to it from the one that was asked about."""
+    """A run, as it stood at an instant, and the way to it from the one that was asked about. ended: it was over."""
 
     story: Story
     at: datetime
     path: Path
+    ended: End | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,10 @@ def find_past_causes(archive: Archive, story: Story) -> Causes:
     if end is None or end.since_at is None or end.reason not in BY_SENSORS:
         return Causes([], complete=True)
     search = _Search(archive, seen={story.run.id})
-    level = [_Look(story, end.since_at, ((story.run.flow, story.run.logical_at),))]
+    at = end.since_at
+    if end.reason == Reason.SENSOR_TIMEOUT:  # what came at that very instant came too late
+        at = max(at - _INSTANT, story.mapped_at or story.begun_at)
+    level = [_Look(story, at, ((story.run.flow, story.run.logical_at),), end)]
     while level:
         level = _go_up(search, level)
     order = {kind: place for place, kind in enumerate(CauseKind)}
@@ -78,7 +84,7 @@ def _go_up(search: _Search, level: Sequence[_Look]) -> list[_Look]:
     for story in stories:
         one = ahead[story.run.id]
         at = one.end.since_at if one.end and one.end.since_at else one.at
-        look = _Look(story, at, (*one.path, (one.edge.flow, one.edge.logical_at)))
+        look = _Look(story, at, (*one.path, (one.edge.flow, one.edge.logical_at)), one.end)
         waited = story.begun_at <= look.at and (story.waited_until is None or look.at <= story.waited_until)
         if waited and any(_unmet(look)):
             further.append(look)
@@ -89,9 +95,8 @@ def _go_up(search: _Search, level: Sequence[_Look]) -> list[_Look]:
 
 def _unmet(look: _Look) -> Iterator[_Unmet]:
     """What held the run at that instant, or ended it then, with the final state that each had."""
-    story = look.story
-    ended = story.first if story.first and story.first.since_at == look.at and not story.released else None
-    for sensor in story.sensors:
+    ended = look.ended
+    for sensor in look.story.sensors:
         verdict = next(
             (turn.period.verdict for turn in reversed(sensor.turns) if turn.period.since_at <= look.at), None
         )

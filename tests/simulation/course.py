@@ -30,6 +30,11 @@ STATEMENTS = {
         SELECT f.name, r.logical_date, o.attempt, o.at, o.exit_code, o.signal, o.problem
         FROM outcome o JOIN run r ON r.id = o.run_id JOIN flow f ON f.id = r.flow_id
         ORDER BY f.name, r.logical_date, o.attempt""",
+    "past": """
+        SELECT f.name, p.logical_date, p.at, p.what, p.state, p.since_at, p.reason, p.message, p.attempt, p.sensor,
+               p.need, p.who
+        FROM past p JOIN flow f ON f.id = p.flow_id
+        ORDER BY f.name, p.logical_date, p.id""",
     "flows": "SELECT name, state, planned_to, paused_at, first_date FROM flow ORDER BY name",
     "answers": "SELECT kind, ok, answer FROM request ORDER BY id",
     "backfills": "SELECT state, rerun, upstream, max_active FROM backfill ORDER BY id",

@@ -1,12 +1,14 @@
-"""The past, held to what was seen: the verdicts of all waiting runs are written down after every step, and in the end
-each run's story, which is worked out from what the database keeps, has to say the same.
+"""The past, held to what was seen: the verdicts of all waiting runs, and the states of all runs, are written down after
+every step; and in the end each run's story, which is worked out from what the database keeps, has to say the same.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from sensord.cli.past import Archive, SensorPast, Story
+from sensord.cli.past_causes import BY_SENSORS, find_past_causes
 from sensord.core.instant import format_instant, from_micros
 from sensord.core.run import State
 from sensord.core.sensor import Verdict
@@ -17,7 +19,9 @@ from sensord.store.reads import past
 from sensord.store.reads import runs as reads
 from tests.daemon.world import World
 
-RUNS = "SELECT id, state, rerun_at, mapped_at FROM run"
+RUNS = """
+SELECT r.id, f.name, r.logical_date, r.state, r.rerun_at, r.mapped_at FROM run r JOIN flow f ON f.id = r.flow_id
+"""
 SLICE = 200
 
 
@@ -46,6 +50,10 @@ class Recall:
     high: datetime | None = None
     jumps: list[tuple[datetime, datetime]] = field(default_factory=list)
     """The times that came twice, since the clock was set back."""
+    states: dict[tuple[str, datetime], dict[datetime, State]] = field(default_factory=lambda: defaultdict(dict))
+    """Of each run, by flow and date: its state after all that happened at an instant."""
+    causes: int = 0
+    """How many root causes were proved."""
 
     def look(self) -> None:
         now = self.world.clock.now()
@@ -54,7 +62,8 @@ class Recall:
         self.high = max(now, self.high or now)
         with self.world.db.transaction() as tx:
             waiting = []
-            for run_id, state, *epoch in tx.fetch(RUNS):
+            for run_id, flow, date, state, *epoch in tx.fetch(RUNS):
+                self.states[flow, from_micros(date)][now] = State(state)
                 one = self.seen.get(run_id)
                 if one is None or one.epoch != Epoch(*epoch):
                     one = self.seen[run_id] = Seen(Epoch(*epoch))
@@ -77,7 +86,19 @@ class Recall:
                 one = self.seen[story.run.id]
                 if not self._is_ambiguous(story.begun_at, one.over_at):
                     number += self._compare(story, one)
+                    self._prove_causes(archive, story)
         return number
+
+    def _prove_causes(self, archive: Archive, story: Story) -> None:
+        """What is said to have ended a run was in that state then."""
+        causes = find_past_causes(archive, story).found
+        by_sensors = story.first is not None and story.first.reason in BY_SENSORS
+        assert bool(causes) == by_sensors, f"{_name(story)}: {causes}"
+        for cause in causes:
+            seen, at = self.states.get((cause.flow, cause.logical_at), {}), cause.run and cause.run.finished_at
+            if at and cause.run and not self._is_ambiguous(at, at):
+                assert seen.get(at) is cause.run.state, f"{_name(story)}: {cause}, seen is {seen}"
+                self.causes += 1
 
     def _is_ambiguous(self, since: datetime, over_at: datetime | None) -> bool:
         """Whether a wait goes through times that came twice."""
@@ -85,7 +106,7 @@ class Recall:
         return any(since <= high and low <= until for low, high in self.jumps)
 
     def _compare(self, story: Story, one: Seen) -> int:
-        name = f"{story.run.flow} {format_instant(story.run.logical_at)} ({story.run.state.label})"
+        name = _name(story)
         assert story.waited_until == one.over_at, f"{name}: waited until {story.waited_until}, seen {one.over_at}"
         assert story.mapped_at == (from_micros(one.epoch.mapped_at) if one.epoch.mapped_at else None)
         if story.waited_until == (story.mapped_at or story.begun_at):  # all of it at one instant, in whatever order
@@ -97,6 +118,10 @@ class Recall:
                 assert verdict in told, f"{name}: at {at} sensor {sensor.sensor.index} was {verdict}, told is {told}"
                 number += 1
         return number
+
+
+def _name(story: Story) -> str:
+    return f"{story.run.flow} {format_instant(story.run.logical_at)} ({story.run.state.label})"
 
 
 def _at(sensor: SensorPast, at: datetime, until: datetime | None) -> list[Verdict]:
