@@ -19,12 +19,13 @@ from sensord.cli.outlook import (
     outlook_of_run,
     outlook_of_stale,
     outlook_of_tick,
+    outlook_of_waiters,
 )
 from sensord.cli.past import Archive, Story
 from sensord.cli.past_causes import find_past_causes
 from sensord.cli.past_way import Step, find_way
 from sensord.core.instant import format_instant, to_micros
-from sensord.core.run import State
+from sensord.core.run import FINAL, State
 from sensord.core.schedule import Schedule
 from sensord.core.sensor import Verdict
 from sensord.errors import NotFound
@@ -94,6 +95,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
             *outlook_of_priority(run, runs.hurried_by(db, run)),
             *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
             *outlook_of_deadlines(sensors, now),
+            *(outlook_of_waiters(waits.waiters(db, run)) if run.state in FINAL else ()),
             *(() if is_mended(causes.found) else outlook_of_stale(run, _rerun_since(db, run), now)),
             *outlook_of_estimate(guess),
         ],

@@ -58,6 +58,11 @@ def outlook_of_run(
             return _over(run, causes)
 
 
+def outlook_of_waiters(number: int) -> list[str]:
+    """How many runs an ended one holds up."""
+    return [f"{count(number, 'run')} {'waits' if number == 1 else 'wait'} for it."] if number else []
+
+
 def is_mended(causes: Sequence[Cause]) -> bool:
     """Whether all that ended a run has succeeded since."""
     return bool(causes) and all(cause.now is State.SUCCESS for cause in causes)

@@ -53,12 +53,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class SensorPast:
-    """ends: of each edge, all that its upstream run ever came to."""
+    """ends: of each edge, all that its upstream run ever came to. problem: why it maps to nothing, if it does."""
 
     sensor: Sensor
     edges: Sequence[Edge]
     ends: Sequence[Sequence[End]]
     turns: Sequence[Turn]
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,10 @@ class Archive:
             key = (run.id, sensor.index)
             mine = edges.get(key, ())
             ends = [_ends(edge, deeds) for edge in mine]
-            course = _course(story, sensor, ends, gates.get(key), _life(own), until)
+            gate = gates.get(key)
+            course = _course(story, sensor, ends, gate, _life(own), until)
             turns = [_turn(one, mine, ends) for one in periods(course)]
-            sensors.append(SensorPast(sensor, mine, ends, turns))
+            sensors.append(SensorPast(sensor, mine, ends, turns, gate.problem if gate else None))
         if _is_requeued(known):  # when it was released has been overwritten: that was when the last was satisfied
             last = [one.turns[-1].period.since_at for one in sensors if one.turns]
             return replace(story, sensors=sensors, waited_until=max([story.mapped_at or story.begun_at, *last]))

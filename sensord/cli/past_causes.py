@@ -71,6 +71,9 @@ def _go_up(search: _Search, level: Sequence[_Look]) -> list[_Look]:
     """One step up from all of these at once: what is no root cause itself is looked at next."""
     ahead: dict[int, _Unmet] = {}
     for look in level:
+        for problem in _problems(look):
+            run = look.story.run
+            _add(search, Cause(CauseKind.NO_MATCH, run.flow, run.logical_at, run, problem, look.path[:-1]))
         for one in _unmet(look):
             upstream, end = one.edge.upstream, one.end
             if upstream and (end is None or (end.left is None and end.reason in BY_UPSTREAM)):
@@ -86,7 +89,7 @@ def _go_up(search: _Search, level: Sequence[_Look]) -> list[_Look]:
         at = one.end.since_at if one.end and one.end.since_at else one.at
         look = _Look(story, at, (*one.path, (one.edge.flow, one.edge.logical_at)), one.end)
         waited = story.begun_at <= look.at and (story.waited_until is None or look.at <= story.waited_until)
-        if waited and any(_unmet(look)):
+        if waited and (any(_unmet(look)) or any(_problems(look))):
             further.append(look)
         else:
             _add(search, _cause(one))
@@ -96,12 +99,7 @@ def _go_up(search: _Search, level: Sequence[_Look]) -> list[_Look]:
 def _unmet(look: _Look) -> Iterator[_Unmet]:
     """What held the run at that instant, or ended it then, with the final state that each had."""
     ended = look.ended
-    for sensor in look.story.sensors:
-        verdict = next(
-            (turn.period.verdict for turn in reversed(sensor.turns) if turn.period.since_at <= look.at), None
-        )
-        if verdict in (None, Verdict.SATISFIED) or not _speaks_of(sensor, verdict, ended):
-            continue
+    for sensor in _unsatisfied(look):
         known = masks(sensor.sensor)
         for edge, ends in zip(sensor.edges, sensor.ends, strict=True):
             end = end_at(ends, look.at, known.ends if ended else 0)
@@ -109,6 +107,20 @@ def _unmet(look: _Look) -> Iterator[_Unmet]:
             if bit & known.counts or (ended and ended.reason in BY_UPSTREAM and not bit & known.ends):
                 continue
             yield _Unmet(edge, ends, end, look.at, look.path)
+
+
+def _problems(look: _Look) -> Iterator[str]:
+    """Why sensors that held the run then mapped to nothing."""
+    return (sensor.problem for sensor in _unsatisfied(look) if sensor.problem)
+
+
+def _unsatisfied(look: _Look) -> Iterator[SensorPast]:
+    """The sensors that held the run at that instant; where it was over then, those that may have ended it."""
+    for sensor in look.story.sensors:
+        turns = (turn.period.verdict for turn in reversed(sensor.turns) if turn.period.since_at <= look.at)
+        verdict = next(turns, Verdict.SATISFIED)
+        if verdict is not Verdict.SATISFIED and _speaks_of(sensor, verdict, look.ended):
+            yield sensor
 
 
 def _speaks_of(sensor: SensorPast, verdict: Verdict | None, ended: End | None) -> bool:

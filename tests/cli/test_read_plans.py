@@ -36,6 +36,7 @@ READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "how runs ended": (history.ENDED, {"dates": [("flow 1", 5)]}),
     "what will be waited for": (waits.EXPECTED, {"dates": [(0, 1, 5, 64), (0, 1, 6, 64)]}),
     "upstreams": (waits.UPSTREAMS, {"id": 7}),
+    "waiters of a run": (waits.WAITERS, {"id": 7}),
     "gates": (waits.GATES, {"id": 7}),
     "active": (daemon.ACTIVE, {"limit": 5}),
     "under way": (daemon.UNDER_WAY, {"flow": 1}),

@@ -181,7 +181,8 @@ def test_a_run_that_was_ended_by_an_upstreams_end_is_followed_to_the_root(world:
     of_b = sensord("why", "b")
     assert of_b.lines[0] == "b 2026-11-22T10:00:00Z: failed 0s ago: sensor 0: a 2026-11-22T10:00:00Z is failed"
     again = "`sensord run rerun b 2026-11-22T10:00:00Z`"
-    assert of_b.lines[-1] == f"It stays as it is, also when what it waited for is mended, until {again}."
+    assert of_b.lines[-2] == f"It stays as it is, also when what it waited for is mended, until {again}."
+    assert of_b.lines[-1] == "1 run waits for it."
 
 
 def test_missed_ticks_are_told_together(world: World, sensord: Program) -> None:

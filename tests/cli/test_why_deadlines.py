@@ -79,7 +79,7 @@ def test_a_run_that_failed_at_its_deadline(world: World, sensord: Program) -> No
     words = "sensor 0 on load: not satisfied by 2026-11-22T12:00:00Z: 0 of 1 done"
     assert said.lines[0] == f"mart 2026-11-22T11:00:00Z: failed 0s ago: {words}"
     again = "`sensord run rerun mart 2026-11-22T11:00:00Z`"
-    assert said.lines[-1] == f"It stays as it is, also when what it waited for is mended, until {again}."
+    assert said.lines[-2] == f"It stays as it is, also when what it waited for is mended, until {again}."
     assert sensord("run", "show", "mart", f"{ELEVEN}Z", "--json").json["reason"] == "sensor_timeout"
     (cause,) = sensord("why", "report", f"{ELEVEN}Z", "--json").json["causes"]
     assert (cause["kind"], cause["flow"], cause["message"]) == ("failed", "mart", words)

@@ -164,6 +164,18 @@ def test_a_run_that_failed_at_its_deadline_shows_what_had_not_ended_then(world: 
     assert verdicts(sensord, "c") == [("waiting", "02:00", "03:00")]
 
 
+def test_a_deadline_of_a_mapping_that_finds_nothing_is_that_mappings_fault(world: World, sensord: Program) -> None:
+    world.flow("a", DAILY.replace("[run]", "start = 2027-01-01\n[run]"))
+    world.flow("b", DAILY, on("a", on_missing="wait"))
+    world.flow("c", DAILY, on("b", timeout="1h"))
+    world.flow("d", DAILY, on("a", on_missing="wait", timeout="1h"))
+    start(world)
+    world.tick(f"{DAY}03:00")
+    found = {flow: sensord("why", flow, "--json").json["causes"] for flow in ("c", "d")}
+    assert [(one["kind"], one["flow"]) for one in found["c"] + found["d"]] == [("no_match", "b"), ("no_match", "d")]
+    assert [len(one["path"]) for one in found["c"] + found["d"]] == [1, 0]
+
+
 def test_a_missed_tick_skips_and_is_named(world: World, sensord: Program) -> None:
     world.flow("a", HOURLY.replace("[run]", 'catchup = "none"\n[run]'))
     world.flow("c", DAILY, on("a", match="latest", ahead=2))
@@ -232,6 +244,17 @@ def test_a_lost_run_leaves_the_question_to_a_person(world: World, sensord: Progr
         "Nobody knows whether its command did its work: see whether it did, then "
         "`sensord run mark a 2026-11-22T02:00:00Z success`, or `sensord run rerun a 2026-11-22T02:00:00Z`."
     )
+
+
+def test_a_run_that_failed_says_how_many_it_holds_up(world: World, sensord: Program) -> None:
+    world.flow("a", DAILY)
+    world.flow("b", DAILY, on("a"))
+    world.flow("c", DAILY, on("a"), on("a", match="latest", on_failure="wait"))
+    world.flow("d", DAILY, on("a", accept=["failed"]))
+    start(world)
+    world.end("a", TWO, 1)
+    world.tick()
+    assert sensord("why", "a").lines[-1] == "2 runs wait for it."
 
 
 def test_a_mark_after_the_end_changes_no_story(night: World, sensord: Program) -> None:

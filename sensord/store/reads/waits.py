@@ -170,6 +170,19 @@ def gates(db: Database, run: Run) -> list[Gate]:
     return [Gate(*row) for row in db.fetch(GATES, id=run.id)]
 
 
+WAITERS = """
+SELECT COUNT(DISTINCT r.id)
+FROM run u JOIN edge e ON e.upstream_flow = u.flow_id AND e.upstream_date = u.logical_date
+JOIN run r ON r.id = e.run_id
+WHERE u.id = :id AND r.state = 1 AND (e.counts & (1 << u.state)) = 0
+"""
+
+
+def waiters(db: Database, run: Run) -> int:
+    """How many waiting runs this one, which has ended, does not satisfy."""
+    return int(db.fetch(WAITERS, id=run.id)[0][0])
+
+
 def summary(db: Database, runs: Sequence[Run]) -> list[Wait]:
     """What these waiting runs wait for, grouped by upstream flow, its state, and what holds it."""
     if not runs:
