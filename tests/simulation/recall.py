@@ -85,8 +85,7 @@ class Recall:
             for story in archive.tell([past.known(self.world.db, run) for run in found if run]):
                 one = self.seen[story.run.id]
                 if not self._is_ambiguous(story.begun_at, one.over_at):
-                    number += self._compare(story, one)
-                    self._prove_causes(archive, story)
+                    number += self._compare(archive, story, one)
         return number
 
     def _prove_causes(self, archive: Archive, story: Story) -> None:
@@ -105,12 +104,13 @@ class Recall:
         until = over_at or self.world.clock.now()
         return any(since <= high and low <= until for low, high in self.jumps)
 
-    def _compare(self, story: Story, one: Seen) -> int:
+    def _compare(self, archive: Archive, story: Story, one: Seen) -> int:
         name = _name(story)
         assert story.waited_until == one.over_at, f"{name}: waited until {story.waited_until}, seen {one.over_at}"
         assert story.mapped_at == (from_micros(one.epoch.mapped_at) if one.epoch.mapped_at else None)
         if story.waited_until == (story.mapped_at or story.begun_at):  # all of it at one instant, in whatever order
             return 0
+        self._prove_causes(archive, story)
         number = 0
         for at, verdicts in one.verdicts.items():
             for sensor, verdict in zip(story.sensors, verdicts, strict=True):
