@@ -9,13 +9,14 @@ from tempfile import TemporaryDirectory
 from sensord.cli.render import Line, Span, count, message, show
 from sensord.cli.scaffold import header, write_new
 from sensord.cli.session import Session
-from sensord.config import load
+from sensord.config import load, load_settings
 from sensord.config.files import find_files
-from sensord.config.names import FLOWS_FOLDER, explain_bad_name
+from sensord.config.names import FLOWS_FOLDER, SETTINGS_FILE, explain_bad_name
 from sensord.core.zone import parse_zone
 from sensord.errors import ConfigError, InvalidValue, NotFound, SensordError, UsageError
 from sensord.importing.crontab_flows import Homes
 from sensord.importing.draft import Draft, Imported, Note
+from sensord.importing.toml import write_table
 
 SUBJECT = 60
 """Characters of what a note is about that are shown."""
@@ -67,7 +68,7 @@ def read_dags_folder(folder: Path) -> dict[str, str]:
 
 def finish(session: Session, found: Imported, *, dry_run: bool) -> None:
     """Write what loads, or with `dry_run` print it; then tell what could not be carried over."""
-    drafts, refused = _prove(found.drafts)
+    drafts, refused = _prove(found.drafts, load_settings(session.config_dir).allowed_users)
     notes = [*found.notes, *refused]
     if dry_run:
         show([line for draft in drafts for line in _as_printed(session.config_dir, draft)])
@@ -83,11 +84,12 @@ def finish(session: Session, found: Imported, *, dry_run: bool) -> None:
         _check(session.config_dir, {draft.name for draft in made})
 
 
-def _prove(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Note]]:
+def _prove(drafts: Sequence[Draft], users: Sequence[str]) -> tuple[list[Draft], list[Note]]:
     """Those that load, among one another; and what is wrong with the others, as a loader says it."""
     with TemporaryDirectory() as folder:
         directory = Path(folder)
         (directory / FLOWS_FOLDER).mkdir()
+        (directory / SETTINGS_FILE).write_text(write_table("", {"allowed_users": users}), encoding="utf-8")
         for draft in drafts:
             write_new(directory / _file(draft), draft.text())
         problems = {problem.flow: problem for problem in reversed(load(directory).problems)}

@@ -41,6 +41,7 @@ def crontab(session: Session, file: Path, zone: str | None, users: bool | None, 
     check of its file.
     """
     from sensord.cli.import_files import finish, folder_name, given_zone, homes
+    from sensord.config import load_settings
     from sensord.config.document import Fault
     from sensord.config.files import read_text
     from sensord.errors import SensordError
@@ -54,7 +55,8 @@ def crontab(session: Session, file: Path, zone: str | None, users: bool | None, 
     except (UnicodeDecodeError, Fault) as error:
         raise SensordError(f"cannot read {file}: {error}") from error
     name = "crontab" if str(file) == "-" else str(file)
-    found = import_crontab(text, name, zone=zone, users=users, folder=prefix, home=homes(session))
+    allowed = load_settings(session.config_dir).allowed_users
+    found = import_crontab(text, name, zone=zone, users=users, allowed=allowed, folder=prefix, home=homes(session))
     finish(session, found, dry_run=dry_run)
 
 

@@ -158,7 +158,8 @@ class _Importer:
             other = self.plans[step.dag_id]
             found = self._find(plan, step)
             for upstream in other.flows_for(step.task_ids) or ():
-                yield {"upstream": upstream, **found.keys, **step.policies}
+                bounded = {"on_missing": "skip"} if other.times.is_bounded else {}
+                yield {"upstream": upstream, **found.keys, **step.policies, **bounded}
 
     def _find(self, plan: Plan, step: Wait) -> Found:
         key = (plan.dag.id, step.dag_id, step.delta)

@@ -55,6 +55,8 @@ def _tell_wait(plan: Plan, other: Plan, step: Wait, found: Found) -> Iterator[tu
     written = ", ".join(f"{key} = {value}" for key, value in found.keys.items()) or "match = latest"
     if step.task_ids and len(other.groups) == 1 and len(other.work) > 1:
         yield f"it waits for the whole of {step.dag_id}, whose tasks are one command", None
+    if other.times.is_bounded:
+        yield f"where {step.dag_id} has no run yet, or none any more, it would hang there; here it is skipped", None
     if found.hangs:
         at, count = found.hangs
         there = moment(plan.times.theirs(at) - step.delta)

@@ -45,6 +45,11 @@ class Times:
     def schedule(self) -> Schedule:
         return Schedule(self.rule, self.zone)
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there are dates at which it has no runs yet, or none any more."""
+        return bool({"start", "end"} & self.written.keys())
+
     def theirs(self, tick: datetime) -> datetime:
         """Airflow's logical date of the run that is due at `tick`."""
         return (self.rule.prev(tick) or EARLIEST) if self.interval else tick

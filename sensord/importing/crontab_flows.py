@@ -1,7 +1,7 @@
 """Makes a flow of each job of a crontab, so that it does what cron did, and notes what cannot be as it was."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from sensord.config.names import show
 from sensord.core.cron_parse import parse_rule
@@ -24,15 +24,23 @@ _LOGIN = ("LOGNAME", "USER")
 
 
 def import_crontab(
-    text: str, file: str, *, zone: str | None = None, users: bool | None = None, folder: str = "", home: Homes
+    text: str,
+    file: str,
+    *,
+    zone: str | None = None,
+    users: bool | None = None,
+    allowed: Collection[str] = (),
+    folder: str = "",
+    home: Homes,
 ) -> Imported:
-    """zone: by which its times are, where no CRON_TZ says so; None is UTC, with a note. users: None looks for itself.
+    """zone: by which its times are, where no CRON_TZ says so; None is UTC, with a note.
 
+    users: whether a user stands before each command; None looks for itself. allowed: as which of them flows may run.
     folder: below `flows/`, with a slash at its end, where the flows are to be.
     """
     if users is None:
         users = has_users(text)
-    reader = _Reader(file, zone, folder, home)
+    reader = _Reader(file, zone, allowed, folder, home)
     for one in read_crontab(text, users=users):
         match one:
             case Setting():
@@ -44,9 +52,10 @@ def import_crontab(
 
 
 class _Reader:
-    def __init__(self, file: str, zone: str | None, folder: str, home: Homes) -> None:
+    def __init__(self, file: str, zone: str | None, allowed: Collection[str], folder: str, home: Homes) -> None:
         self.file = file
         self.zone = zone
+        self.allowed = allowed
         self.folder = folder
         self.home = home
         self.found = Imported()
@@ -130,7 +139,10 @@ class _Reader:
         )
         if passed := [name for name in _LOGIN if f"${name}" in command or f"${{{name}" in command]:
             run["pass_env"] = passed
-        self._see_user(job)
+        if job.user is not None and job.user in self.allowed:
+            run["user"] = job.user
+        else:
+            self._see_user(job)
         home = job.variables.get("HOME") or self.home(job.user)
         if home:
             run["cwd"] = home
@@ -142,8 +154,8 @@ class _Reader:
     def _see_user(self, job: Job) -> None:
         if job.user is not None and job.user not in self.users:
             self.users.add(job.user)
-            hint = f"start a daemon as {job.user}, or begin the command with sudo -u {job.user}"
-            self._note(job.line, f"user {show(job.user)}", "commands run as the daemon's own user", hint)
+            hint = f'write allowed_users = ["{job.user}"] into sensord.toml, and user = "{job.user}" below [run]'
+            self._note(job.line, f"user {show(job.user)}", "its commands run as the daemon's own user", hint)
 
     def _lose(self, job: Job, message: str, hint: str | None = None) -> None:
         self._note(job.line, job.text, message, hint, lost=True)

@@ -1,7 +1,9 @@
 """`sensord import`: files are written where there are none, load and pass the check, and what is missing is told."""
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,9 @@ from sensord.cli.session import Session
 from sensord.config import load
 from sensord.core.command import argv
 from sensord.core.flow import Command
+from sensord.importing.airflow_flows import import_airflow
 from sensord.importing.crontab_flows import import_crontab
+from sensord.testing import ManualClock
 from tests.cli.program import Program, write
 from tests.daemon.world import HOURLY, World
 from tests.support.cases import share
@@ -107,6 +111,15 @@ def test_in_the_crontab_of_the_system_homes_are_those_of_the_users(on_files: Pro
     assert "which is not known here" in said.err
 
 
+def test_a_user_whom_the_settings_allow_stays(on_files: Program, tmp_path: Path) -> None:
+    (on_files.folder / "sensord.toml").write_text('allowed_users = ["nobody"]\n')
+    (tmp_path / "system").write_text("* * * * * nobody a\n* * * * * root b\n")
+    said = on_files("import", "crontab", str(tmp_path / "system"))
+    assert {name: command.user for name, command in commands(on_files.folder).items()} == {"a": "nobody", "b": None}
+    assert 'system:2: differs: user "root": its commands run as the daemon\'s own user' in said.err
+    assert "nobody" not in said.err.replace(f"made {on_files.folder}", "")
+
+
 def test_it_takes_what_crontab_l_prints(on_files: Program) -> None:
     on_files.answers = CRONTAB
     said = on_files("import", "crontab", "-", "--timezone", "UTC")
@@ -190,6 +203,9 @@ with DAG("once", schedule=None):
 """
 
 
+HEAD = DAGS.partition("\nwith ")[0] + "\nimport pendulum\n\n"
+
+
 @pytest.fixture
 def dags(tmp_path: Path) -> Path:
     """A folder with a file that would fail if it were run, and one that says nothing of Airflow."""
@@ -258,3 +274,49 @@ def test_whatever_stands_in_a_crontab_what_is_written_loads(
     finish(session, found, dry_run=False)
     if (folder / "flows").exists():
         assert load(folder).problems == []
+
+
+CRONS = st.sampled_from(["0 2 * * *", "@hourly", "*/20 * * * *", "0 5 * * 1-5", "30 4 * * 1", "0 0 1 * *"])
+SCHEDULES = CRONS.map(repr) | st.sampled_from(
+    [f"timedelta({given})" for given in ("days=1", "hours=1", "minutes=90", "hours=36", "weeks=1")]
+)
+STARTS = st.sampled_from(
+    ["datetime(2021, 1, 1)", "datetime(2026, 12, 24, 7)", "pendulum.datetime(2021, 3, 4, tz='Europe/Amsterdam')"]
+)
+BODIES = st.sampled_from(
+    ["w >> a", "w >> a >> b", "a >> w >> b", "a >> [b, w] >> c", "w >> [a, b] >> c", "a >> c\n    w >> b", "c << w"]
+)
+DAG = st.tuples(
+    SCHEDULES,
+    STARTS,
+    BODIES,
+    st.integers(-30, 60),
+    st.sampled_from(["", "catchup=False, ", "end_date=datetime(2027, 2, 3), "]),
+)
+OPERATORS = """
+    a = BashOperator(task_id='a', bash_command='a {{ ds }}')
+    b = BashOperator(task_id='b', bash_command='b "$X" {{ ts }}', retries=1)
+    c = BashOperator(task_id='c', bash_command='c {{ var.value.x }}')
+"""
+
+
+@share(0.3)
+@given(st.lists(DAG, min_size=2, max_size=3), st.booleans(), st.booleans())
+def test_whatever_the_dags_their_flows_load_and_pass_the_check(
+    tmp_path_factory: pytest.TempPathFactory, dags: list[tuple[str, str, str, int, str]], interval: bool, split: bool
+) -> None:
+    """Each waits for the one before it."""
+    text = HEAD
+    for number, (schedule, start, body, hours, more) in enumerate(dags):
+        delta = f"execution_delta=timedelta(hours={hours})"
+        text += f"with DAG('d{number}', schedule={schedule}, {more}start_date={start}):{OPERATORS}"
+        text += f"    w = ExternalTaskSensor(task_id='w', external_dag_id='d{number - 1}', {delta})\n    {body}\n"
+    now = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
+    found = import_airflow({"a.py": text}, interval=interval, zone=ZoneInfo("UTC"), now=now, split=split)
+    program = Program(tmp_path_factory.mktemp("any") / "config", None, ManualClock(now))
+    finish(Session(environ={"SENSORD_CONFIG": str(program.folder)}), found, dry_run=False)
+
+    said = program("check")
+
+    assert said.code == 0, said.out
+    assert {draft.name for draft in found.drafts} == set(load(program.folder).flows)

@@ -127,7 +127,7 @@ def test_mail_is_not_sent_and_a_user_is_not_taken() -> None:
     found = read('MAILTO="ops@example.org"\n* * * * * root a\n* * * * * root b\nMAILTO=""\n', users=True)
     assert notes(found) == [
         (1, "no mail is sent", False),
-        (2, "commands run as the daemon's own user", False),
+        (2, "its commands run as the daemon's own user", False),
     ]
 
 
