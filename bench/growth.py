@@ -5,6 +5,7 @@ sizes are there at once and take turns, so that whatever else the machine does f
 since it is not the disk that is asked about.
 """
 
+import gc
 import statistics
 import time
 from collections import defaultdict
@@ -96,11 +97,14 @@ def _subjects(name: str, number: int) -> Iterator[list[Subject]]:
 
 def _figures(subjects: Sequence[Subject], rounds: int, flat: Mapping[str, int]) -> Iterator[Figure]:
     """flat: what is not to grow, and which of the sizes it is held to."""
+    gc.collect()
+    gc.freeze()  # as the daemon does with what it has read
     order = list(subjects)
     for _ in range(rounds):
         for subject in order:
             subject.take_turn()
         order = order[1:] + order[:1]
+    gc.unfreeze()
     for subject in subjects:
         for name in subject.seconds:
             base = subjects[flat.get(name, 0)]
