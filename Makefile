@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test thorough soak chaos check bench lock wheel clean FORCE
+.PHONY: help run test thorough soak fuzz chaos check bench lock wheel clean FORCE
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -27,6 +27,10 @@ test: .venv/.ready ## run all tests, PostgreSQL included (ARGS="tests/store -x" 
 thorough: .venv/.ready ## over 100,000 random cases of schedules, mappings and the proof (ARGS="tests/core/check" for some)
 	HYPOTHESIS_PROFILE=thorough $(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
 		-m hypothesis $(or $(ARGS),tests/core)
+
+fuzz: .venv/.ready ## whatever bytes, texts and words there are: files, schedules, templates, command lines (ARGS="tests/config")
+	HYPOTHESIS_PROFILE=fuzz $(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m hypothesis \
+		$(or $(ARGS),tests/config tests/core/test_fuzz_parsers.py tests/cli/test_fuzz_words.py tests/executors/test_wire.py)
 
 chaos: .venv/.ready ## real daemons under random blows, on both databases (CHAOS_SECONDS=1200 each, CHAOS_SEED=7)
 	for database in postgresql sqlite; do $(PYTHON_OF_VENV) -m tests.chaos --database $$database \

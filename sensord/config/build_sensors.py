@@ -14,6 +14,9 @@ from sensord.core.run import FINAL, State
 from sensord.errors import ConfigError, InvalidValue
 
 POLICIES = ("on_failure", "on_skipped", "on_missing", "on_timeout")
+MOST = 1_000
+"""Sensors of one flow: what a run waits for has to be told, and to fit a command's environment."""
+
 _STATES = {state.label: state for state in FINAL}
 
 
@@ -21,6 +24,10 @@ def build_sensors(
     flow: str, tables: list[SensorTable], zone: ZoneInfo, load: Loader, report: Report
 ) -> tuple[Sensor, ...]:
     """Of the sensors, those that are right; what is wrong with the others goes to `report`."""
+    if len(tables) > MOST:
+        hint = "a flow of its own may wait for some of them, and be waited for"
+        report.at_value(("sensors",), f"expected at most {MOST:,} sensors, got {len(tables):,}", hint)
+        return ()
     sensors = [_build_sensor(flow, index, table, zone, load, report) for index, table in enumerate(tables)]
     return tuple(sensor for sensor in sensors if sensor)
 

@@ -15,6 +15,9 @@ Path = tuple[str | int, ...]
 DEEPEST = 32
 """Tables and lists within one another. The parser, which is recursive, would take the process down at about 1,000."""
 
+MOST_VALUES = 10_000
+"""Tables, lists and values of one file: each may have its own problem, which takes time to find and to tell."""
+
 _LEXEMES = re.compile(
     r'"""(?:\\.|[^\\])*?"""|' + r"'''.*?'''" + r'|"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*'|#[^\n]*|[\[\]{}.,\n]", re.DOTALL
 )
@@ -122,7 +125,19 @@ def read_document(text: str) -> Document:
         raise Fault(f"expected TOML, got an error: {detail}", _advise(detail), _byte_place(text, error.pos)) from None
     except ValueError as error:
         raise Fault(f"expected dates and numbers within their range, got an error: {error}") from None
+    if _has_more_than(MOST_VALUES, parsed.value):
+        raise Fault(f"expected at most {MOST_VALUES:,} tables, lists and values in a file, got more")
     return Document(parsed.value, parsed.meta["nodes"], text)
+
+
+def _has_more_than(most: int, whole: Any) -> bool:
+    ahead, seen = [whole], 0
+    while ahead and seen <= most:
+        value = ahead.pop()
+        if isinstance(value, dict | list):
+            seen += len(value)
+            ahead += value.values() if isinstance(value, dict) else value
+    return seen > most
 
 
 def _refuse_depth(text: str) -> None:

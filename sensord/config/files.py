@@ -16,8 +16,15 @@ from sensord.config.document import Fault, Place
 from sensord.config.names import DEFAULTS_FILE, FLOWS_FOLDER, explain_bad_name
 from sensord.errors import ConfigError, Problem
 
-LARGEST = 1024 * 1024
-"""Bytes of a config file at most."""
+LARGEST = 256 * 1024
+"""Bytes of a config file at most: what takes the parser longest, a number without an end, is then read in no time."""
+
+DEEPEST = 100
+"""Folders within one another: below more, no name of a flow can be short enough."""
+
+MOST_LINKED = 50_000
+"""Files and folders behind a link to a folder: one to `/` would have us read the whole machine."""
+
 _SUFFIX = ".toml"
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
@@ -89,6 +96,7 @@ class _Search:
         self.defaults: dict[str, FlowFile] = {}
         self.problems: list[Problem] = []
         self.closed: list[str] = []
+        self._room: int | None = None
 
     def enter(self, path: str, prefix: str, above: tuple[tuple[int, int], ...]) -> None:
         """`above`: device and inode of the folders on the way here, to tell a link that leads back to one."""
@@ -105,7 +113,14 @@ class _Search:
         if here in above:
             self._say(prefix.rstrip("/"), "expected a link that leads out of its own folder, got one back into it")
             return
+        if len(above) > DEEPEST:
+            self._say(prefix.rstrip("/"), f"expected at most {DEEPEST} folders within one another, got more")
+            return
+        if self._room is not None:
+            self._room -= len(entries)
         for entry in entries:
+            if self._room is not None and self._room < 0:
+                return
             if one := self._find_known(entry):
                 self.files.append(one)
             elif not entry.name.startswith("."):
@@ -125,11 +140,27 @@ class _Search:
 
     def _take(self, entry: os.DirEntry[str], name: str, above: tuple[tuple[int, int], ...]) -> None:
         if _is_folder(entry):
-            self.enter(entry.path, f"{name}/", above)
+            (self._follow if entry.is_symlink() else self.enter)(entry.path, f"{name}/", above)
         elif name.endswith(_SUFFIX):
             self._take_file(entry, name)
         elif name.lower().endswith(_SUFFIX):
             self._say(name, f"expected a name that ends in {_SUFFIX}, got another spelling of it", "rename the file")
+
+    def _follow(self, path: str, prefix: str, above: tuple[tuple[int, int], ...]) -> None:
+        """A link may lead anywhere: where too much is behind it, nothing of it counts, and nothing there has gone."""
+        if self._room is not None:
+            self.enter(path, prefix, above)
+            return
+        before = len(self.files), len(self.problems), len(self.closed)
+        self._room = MOST_LINKED
+        self.enter(path, prefix, above)
+        if self._room < 0:
+            del self.files[before[0] :], self.problems[before[1] :], self.closed[before[2] :]
+            self.defaults = {folder: file for folder, file in self.defaults.items() if not folder.startswith(prefix)}
+            hint = "let it lead to the folder of the flows alone"
+            self._say(prefix.rstrip("/"), f"expected a link to at most {MOST_LINKED:,} files and folders", hint)
+            self.closed.append(prefix)
+        self._room = None
 
     def _take_file(self, entry: os.DirEntry[str], name: str) -> None:
         flow = name.removesuffix(_SUFFIX)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sensord.config.files import Stamp, stamp_of
+from sensord.config.files import DEEPEST, MOST_LINKED, Stamp, stamp_of
 from sensord.config.names import FLOWS_FOLDER, SETTINGS_FILE, TEMPLATES_FOLDER
 
 _MOST_LINKS = 40
@@ -80,7 +80,10 @@ def _bases(root: str) -> list[str]:
 
 @dataclass(slots=True)
 class _Look:
+    """room: how much more may lie behind the link that it is behind."""
+
     seen: Glance
+    room: int | None = None
 
     def mind(self, folder: str, *names: str) -> None:
         """Watch a folder for these names alone, unless all that is in it counts anyway."""
@@ -114,22 +117,34 @@ class _Look:
     def enter(self, path: str, counts: Callable[[str], bool], above: tuple[Identity, ...] = ()) -> None:
         """Look at all files below a folder that count by their name. `above`: the folders on the way here."""
         identity = self._identify(path)
-        if identity is None or identity in above:
+        if identity is None or identity in above or len(above) > DEEPEST:
             return
         self.seen.names[path] = None
         try:
             entries = list(os.scandir(path))
         except OSError:  # the reading of the files says so
             return
+        if self.room is not None:
+            self.room -= len(entries)
         for entry in entries:
+            if self.room is not None and self.room < 0:
+                return
             if entry.name.startswith(".") or entry.name == "__pycache__":
                 continue
             if entry.is_symlink():
                 self.trace(entry.path)
             if _is_folder(entry):
-                self.enter(entry.path, counts, (*above, identity))
+                self._follow(entry, counts, (*above, identity))
             elif counts(entry.name):
                 self.file(entry.path)
+
+    def _follow(self, entry: os.DirEntry[str], counts: Callable[[str], bool], above: tuple[Identity, ...]) -> None:
+        if not entry.is_symlink() or self.room is not None:
+            self.enter(entry.path, counts, above)
+            return
+        self.room = MOST_LINKED
+        self.enter(entry.path, counts, above)
+        self.room = None
 
     def file(self, path: str) -> None:
         """Stamp a file, if it is there."""

@@ -91,7 +91,7 @@ def test_another_spelling_of_the_ending_is_not_passed_over(folder: Folder) -> No
     [
         ("# é\nä = ".encode() + b"\xff", "expected UTF-8, got the byte 0xff", 2, 5),
         (PLAIN.encode("utf-16"), "expected UTF-8, got the byte 0xff", 1, 1),
-        (b"#" * (1024 * 1024 + 1), "expected a file of at most 1,048,576 bytes, got 1,048,577", None, None),
+        (b"#" * (256 * 1024 + 1), "expected a file of at most 262,144 bytes, got 262,145", None, None),
     ],
     ids=["stray byte", "UTF-16", "too large"],
 )
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_text(folder: Folder, content: bytes, message: str, li
 
 
 def test_the_largest_file_is_read(folder: Folder) -> None:
-    folder.write("flows/a.toml", PLAIN + "#" * (1024 * 1024 - len(PLAIN)))
+    folder.write("flows/a.toml", PLAIN + "#" * (256 * 1024 - len(PLAIN)))
     assert folder.loaded("a").flow.command.argv == ("true",)
 
 
