@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sensord.cli.command import Group, Session, json_option, pass_session
+from sensord.errors import SensordError
 
 if TYPE_CHECKING:
     from sensord.store.database import Database
@@ -110,12 +111,20 @@ def show_status(session: Session, as_json: bool) -> None:
 
 
 def run_daemon(session: Session) -> None:
-    """Be the daemon, with the log on stderr."""
+    """Be the daemon, with the log on stderr. A fault of ours that ends it is in the log, whole; nobody was looking."""
+    import logging
+
     from sensord.daemon import logs
     from sensord.daemon.main import run
 
     logs.set_up(colour=session.colour)
-    run(session.config_dir, session.chosen_url)
+    try:
+        run(session.config_dir, session.chosen_url)
+    except SensordError:
+        raise
+    except Exception as error:
+        logging.getLogger("sensord").exception("internal error: %r", error)  # noqa: TRY401 -- the line is read alone, too
+        raise
 
 
 def _wait_until_gone(session: Session, db: "Database", leader: "Leader") -> None:

@@ -1,5 +1,6 @@
 """The config folder as a whole: its settings and all its flows. Whatever is wrong with one file leaves others alone."""
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -77,10 +78,22 @@ def _read(
             or source.found is not found
             or source.layers != library.stack(found.name, source.extends).layers
         ):
-            source = read_source(found, importer, library)
+            source = _read_one(found, importer, library)
         if source:
             sources[found.name] = source
     return sources
+
+
+def _read_one(found: FlowFile, importer: Loader, library: Library) -> Source | None:
+    """Whatever goes wrong with one file, be it by a fault of ours, must not take the other flows along."""
+    try:
+        return read_source(found, importer, library)
+    except Exception as error:
+        if os.environ.get("SENSORD_DEBUG"):
+            raise
+        message = f"internal error: {type(error).__name__}: {error}"
+        hint = "a fault of sensord: SENSORD_DEBUG=1 sensord check shows where"
+        return Source(found, problems=(Problem(message, hint, found.file, flow=found.name),))
 
 
 def _reusable(previous: Config | None, directory: Path, settings: Settings) -> Mapping[str, Source]:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sensord.config import Config
-from sensord.config.files import MOST_LINKED
+from sensord.config import Config, source
+from sensord.config.document import Document
+from sensord.config.files import MOST_LINKED, FlowFile
 from sensord.config.glance import glance
+from sensord.config.reading import read_file
+from sensord.errors import Problem
 from tests.config.folder import PLAIN, Folder, sensor
 
 IN_TIME = 20.0
@@ -76,6 +79,28 @@ def test_as_many_sensors_as_there_may_be(folder: Folder) -> None:
     folder.flow("mart", PLAIN, *(sensor("back = 1") for _ in range(1_000)))
 
     assert len(load(folder).flows["mart"].flow.sensors) == 1_000
+
+
+def test_a_fault_of_ours_is_a_problem_of_the_one_file_that_met_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SENSORD_DEBUG", raising=False)
+    read = read_file
+
+    def fail(found: FlowFile, flow: str | None = None) -> Document | Problem:
+        if flow == "bad":
+            raise RecursionError("too deep")
+        return read(found, flow)
+
+    monkeypatch.setattr(source, "read_file", fail)
+    folder.flow("bad")
+
+    (problem,) = load(folder).problems
+
+    assert str(problem).startswith("flows/bad.toml: internal error: RecursionError: too deep")
+    monkeypatch.setenv("SENSORD_DEBUG", "1")
+    with pytest.raises(RecursionError):
+        folder.load()
 
 
 def test_sensors_of_templates_count_too(folder: Folder) -> None:

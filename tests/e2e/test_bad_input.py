@@ -1,6 +1,9 @@
 """What is wrong is told once and clearly, and nothing else suffers."""
 
+import json
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -95,3 +98,15 @@ def test_a_state_folder_that_cannot_be_made_is_named(site: Site, folder: str, wo
     assert said.returncode == 1
     assert said.stderr.startswith(f"error: cannot use {folder} as state folder: ")
     assert "hint: " in said.stderr
+
+
+def test_a_fault_of_ours_that_ends_the_daemon_is_whole_in_its_log_and_brief_for_people(site: Site) -> None:
+    code = "import sensord.daemon.main as main; main.run = lambda *_: 1 / 0; from sensord.cli.main import main; main()"
+    words = [sys.executable, "-c", code, "--config", str(site.config), "daemon", "start"]
+
+    said = subprocess.run(words, env=site.environment, capture_output=True, text=True, check=False)
+
+    logged, *told = said.stderr.splitlines()
+    assert "ZeroDivisionError: division by zero" in json.loads(logged)["error"]
+    assert (said.returncode, told[0]) == (1, "error: internal error: ZeroDivisionError: division by zero")
+    assert not any("Traceback" in line for line in told)
