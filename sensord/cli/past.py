@@ -68,7 +68,7 @@ class Story:
 
     mapped_at: what its sensors were before is not known. waited_until: None where it waits still. released: whether it
     went on then, or was ended. first: the final state that this life first came to. ends: those that it has left.
-    pruned: retention has taken what it waited for.
+    pruned: retention has taken what it waited for. at_once: it did not wait for its sensors, since somebody said so.
     """
 
     run: Run
@@ -81,6 +81,7 @@ class Story:
     ends: Sequence[End]
     sensors: Sequence[SensorPast] = ()
     pruned: bool = False
+    at_once: bool = False
 
     @property
     def last(self) -> Turn | None:
@@ -182,8 +183,11 @@ def _frame(known: Known, own: Sequence[Deed]) -> Story:
     first = next((one for one in ends if one.left is None or one.left in life), None)
     again = next((deed for deed in reversed(own) if deed.what is What.RERUN), None) if known.rerun_at else None
     waited_until = run.released_at or (first.since_at if first else None)
+    if known.at_once:
+        waited_until = begun_at
     left = [one for one in ends if one.left]
-    return Story(run, begun_at, again, known.mapped_at, waited_until, run.released_at is not None, first, left)
+    released = run.released_at is not None
+    return Story(run, begun_at, again, known.mapped_at, waited_until, released, first, left, at_once=known.at_once)
 
 
 def _life(own: Sequence[Deed]) -> Sequence[Deed]:
@@ -196,7 +200,8 @@ def _life(own: Sequence[Deed]) -> Sequence[Deed]:
 
 def _is_requeued(known: Known) -> bool:
     """Whether the run was queued again for another attempt: `released_at` is of that then."""
-    return bool(known.first_at and known.run.released_at and known.run.released_at > known.first_at)
+    run, first_at = known.run, known.first_at
+    return bool(first_at and run.released_at and run.released_at > first_at and not known.at_once)
 
 
 def _course(

@@ -57,7 +57,9 @@ def _wait(story: Story) -> Iterator[str]:
     if until is None:
         return
     waited = until - story.begun_at
-    if waited >= _SECOND:
+    if story.at_once:
+        yield f"It was to run at once, from {format_instant(story.begun_at)} on, whatever its sensors had."
+    elif waited >= _SECOND:
         yield f"It waited for {span_of(waited)}, from {format_instant(story.begun_at)} to {format_instant(until)}."
     elif story.released and any(one.edges for one in story.sensors):
         yield f"It did not have to wait: it was released at once, at {format_instant(until)}."

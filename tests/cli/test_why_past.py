@@ -224,6 +224,20 @@ def test_a_run_that_retried_still_knows_when_it_was_released(world: World, senso
     ]
 
 
+def test_a_run_that_was_to_run_at_once_did_not_wait_though_it_retried(world: World, sensord: Program) -> None:
+    world.flow("a", DAILY)
+    world.flow("c", DAILY + 'retries = 1\nretry_delay = "10m"\n', on("a"))
+    start(world)
+    ask(world, "cancel", "c", TWO)
+    world.clock.set(at(f"{DAY}03:00"))
+    ask(world, "rerun", "c", TWO, at_once=True)
+    world.end("c", TWO, 1)
+    world.tick()
+    world.tick(f"{DAY}03:10")
+    assert "It was to run at once, from 2026-11-22T03:00:00Z on, whatever its sensors had." in sensord("why", "c").lines
+    assert sensord("why", "c", "--json").json["past"]["waited_until"] == "2026-11-22T03:00:00Z"
+
+
 def test_who_cancelled_it_and_what_brings_it_back(world: World, sensord: Program) -> None:
     world.flow("a", DAILY)
     start(world)

@@ -22,7 +22,7 @@ MOST = 20_000
 class Known(NamedTuple):
     """A run, and what only its past is told by. rerun_at: when it was last sent back. mapped_at: when it was mapped
     anew as it waited since. first_at: when the first attempt since then was handed to an executor. pruned: of what it
-    waited for, and of its attempts, nothing is kept.
+    waited for, and of its attempts, nothing is kept. at_once: somebody had it run whatever it waited for.
     """
 
     run: Run
@@ -30,6 +30,7 @@ class Known(NamedTuple):
     mapped_at: datetime | None
     first_at: datetime | None
     pruned: bool
+    at_once: bool
 
 
 class Edge(NamedTuple):
@@ -66,7 +67,8 @@ _KNOWN = f"""
 {columns("u", "f")}, u.rerun_at, u.mapped_at,
 (SELECT a.submitted_at FROM attempt a WHERE a.run_id = u.id AND a.number = u.retried_from + 1),
 CASE WHEN u.logical_date <= f.pruned_to AND NOT EXISTS (SELECT 1 FROM unpruned n WHERE n.run_id = u.id)
-     THEN 1 ELSE 0 END
+     THEN 1 ELSE 0 END,
+CASE WHEN u.passed_over LIKE '%"by_operator"%' THEN 1 ELSE 0 END
 """
 KNOWN = f"SELECT {_KNOWN} FROM run u JOIN flow f ON f.id = u.flow_id WHERE u.id = :id"
 EDGES = f"""
@@ -135,5 +137,6 @@ def _edge(row: Sequence[Any]) -> Edge:
 
 
 def _known(row: Sequence[Any]) -> Known:
-    *run, rerun_at, mapped_at, first_at, pruned = row
-    return Known(to_run(run), at_or_none(rerun_at), at_or_none(mapped_at), at_or_none(first_at), bool(pruned))
+    *run, rerun_at, mapped_at, first_at, pruned, at_once = row
+    instants = at_or_none(rerun_at), at_or_none(mapped_at), at_or_none(first_at)
+    return Known(to_run(run), *instants, bool(pruned), bool(at_once))
