@@ -17,17 +17,22 @@ def past_shape(story: Story, way: Sequence[Step]) -> dict[str, Any]:
         "waited_until": moment(story.waited_until),
         "released": story.released,
         "kept": not story.pruned,
-        "sensors": [_sensor(one) for one in story.sensors],
+        "at_once": story.at_once,
+        "sensors": [_sensor(one, waits=story.waited_until is None) for one in story.sensors],
         "last": [_step(one) for one in way],
         "ends": [_end(one) for one in story.ends],
     }
 
 
-def _sensor(sensor: SensorPast) -> dict[str, Any]:
+def _sensor(sensor: SensorPast, *, waits: bool) -> dict[str, Any]:
+    """waits: the last verdict holds still."""
+    verdicts = [_turn(one) for one in sensor.turns]
+    if waits and verdicts:
+        verdicts[-1]["until"] = None
     return {
         "index": sensor.sensor.index,
         "upstream": sensor.sensor.upstream,
-        "verdicts": [_turn(one) for one in sensor.turns],
+        "verdicts": verdicts,
     }
 
 
