@@ -30,12 +30,12 @@ def link(
 ) -> tuple[dict[str, Loaded], list[Problem]]:
     """The flows that can be used, by name, and what is wrong with the links of the others.
 
-    refuse_user: why a user, though allowed, cannot be had here.
+    refuse_user: why a user, though allowed, cannot be had here; only asked for flows that run here.
     """
     linker = _Linker(sources, known, load)
     linker.follow_all()
     linker.check_pools(settings.pools)
-    linker.check_users(settings.allowed_users, refuse_user)
+    linker.check_users(settings, refuse_user)
     linker.check_places(settings)
     linker.check_upstreams()
     return linker.loaded, linker.problems
@@ -110,15 +110,19 @@ class _Linker:
                 hint = did_you_mean(source.pool.name, pools) or _POOL_HINT.format(source.pool.name)
                 self._take_out(source, f"expected the name of a pool, got {show(source.pool.name)}", hint, source.pool)
 
-    def check_users(self, users: Collection[str], refuse: Callable[[str], Refusal | None]) -> None:
-        """Take out the flows whose commands are to run as a user who is not allowed, or cannot be had here."""
+    def check_users(self, settings: Settings, refuse: Callable[[str], Refusal | None]) -> None:
+        """Take out the flows whose commands are to run as a user who is not allowed, or cannot be had here. Whom a
+        worker can become is for its own host to say."""
+        users = settings.allowed_users
         for source in self.sources.values():
+            executor = source.executor.name if source.executor else settings.executor
+            is_here = executor != PROCRASTINATE or not settings.is_shared
             if source.user and source.user.name not in users:
                 hint = did_you_mean(source.user.name, users) or _USER_HINT
                 self._take_out(
                     source, f"expected one of allowed_users, got {show(source.user.name)}", hint, source.user
                 )
-            elif source.user and (refusal := refuse(source.user.name)):
+            elif source.user and is_here and (refusal := refuse(source.user.name)):
                 self._take_out(source, *refusal, source.user)
 
     def check_places(self, settings: Settings) -> None:

@@ -73,6 +73,17 @@ def test_one_who_cannot_be_had_here_is_an_error_in_the_hosts_words(folder: Folde
     assert str(config.problems[0]) == "flows/load.toml:5:8: run.user: no etl here (move)"
 
 
+def test_whom_a_worker_can_become_is_not_for_this_host_to_say(folder: Folder) -> None:
+    folder.write("sensord.toml", ALLOWED + 'database = "postgresql://db/x"\nexecutor = "procrastinate"\n')
+    folder.flow("there", as_user("etl"))
+    folder.flow("here", as_user("etl") + 'executor = "local"\n')
+
+    config = load(folder.path, refuse_user=lambda name: (f"no {name} here", None))
+
+    assert list(config.flows) == ["there"]
+    assert [problem.file for problem in config.problems] == ["flows/here.toml"]
+
+
 def test_a_user_who_is_allowed_later_mends_the_flow(folder: Folder) -> None:
     folder.flow("load", as_user("etl"))
     before = folder.load()
