@@ -28,7 +28,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.found = DagFile()
-        self.scope = Scope(self._call, self._shift)
+        self.scope = Scope(self._call, self._shift, self._attribute)
         self.dags: list[Dag] = []
         self.groups: list[Group] = []
 
@@ -162,6 +162,17 @@ class _Reader:
         if isinstance(function, TaskFunction):
             return self._make_call(node, function)
         return self._make_task(node, last) if self._makes_task(node, last) else Opaque(ast.unparse(node))
+
+    def _attribute(self, node: ast.Attribute) -> object:
+        match evaluate(node.value, self.scope), node.attr:
+            case Dag(id=name), "dag_id":
+                return name
+            case Task(id=name), "task_id":
+                return name
+            case Task() as task, "output":
+                return task
+            case _:
+                return Opaque(ast.unparse(node))
 
     def _call_method(self, node: ast.Call, method: ast.Attribute) -> object:
         target = evaluate(method.value, self.scope)

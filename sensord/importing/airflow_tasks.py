@@ -176,10 +176,12 @@ def _read_policies(task: Task, remarks: list[str]) -> dict[str, Value] | None:
         remarks.append(f"{task.id}: of the states {', '.join(allowed)} those that are final are taken")
     if accept != ["success"]:
         policies["accept"] = accept
-    if {"failed", "upstream_failed"} & set(_states(args.get("failed_states"))):
-        policies["on_failure"] = "skip" if soft else "fail"
+    failed, ends = _states(args.get("failed_states")), "skip" if soft else "fail"
+    if {"failed", "upstream_failed"} & set(failed):
+        policies["on_failure"] = ends
     if "skipped" not in accept:
-        policies["on_skipped"] = "skip" if "skipped" in _states(args.get("skipped_states")) else "wait"
+        skips = "skip" if "skipped" in _states(args.get("skipped_states")) else "wait"
+        policies["on_skipped"] = ends if "skipped" in failed else skips
     timeout = args.get("timeout", _WEEK)
     timeout = timedelta(seconds=timeout) if isinstance(timeout, int | float) else timeout
     if not isinstance(timeout, timedelta):

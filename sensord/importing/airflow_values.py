@@ -17,6 +17,8 @@ from sensord.errors import InvalidValue
 TIMETABLES = frozenset(
     {"CronTriggerTimetable", "CronDataIntervalTimetable", "DeltaDataIntervalTimetable", "DeltaTriggerTimetable"}
 )
+_LONGEST = 10_000
+"""How far a range goes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,13 @@ class Timetable:
 class Scope:
     """names: what the file's names stand for. imports: the full names of what it imports, by the names they have here.
 
-    other_call, other_operation: what to make of a call, or of a `>>`, that is none of those known here.
+    other_call, other_operation, other_attribute: what to make of a call, of a `>>`, or of an attribute of a value, that
+    is none of those known here.
     """
 
     other_call: Callable[[ast.Call, str], object]
     other_operation: Callable[[ast.BinOp], object]
+    other_attribute: Callable[[ast.Attribute], object]
     names: dict[str, object] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
 
@@ -143,13 +147,10 @@ def _operate(operation: ast.operator, left: Any, right: Any) -> Any:
 
 
 def _named(node: ast.expr, scope: Scope) -> Any:
-    """Names of modules that stand for a value: the zone UTC, and tasks' attributes such as `.output`."""
-    name = full_name(node, scope)
-    if name.rpartition(".")[2] in ("utc", "UTC"):
+    """A name of a module that stands for a value, which is that of the zone UTC, or an attribute."""
+    if full_name(node, scope).rpartition(".")[2] in ("utc", "UTC"):
         return UTC
-    if isinstance(node, ast.Attribute) and node.attr == "output":
-        return evaluate(node.value, scope)
-    return Opaque(ast.unparse(node))
+    return scope.other_attribute(node) if isinstance(node, ast.Attribute) else Opaque(ast.unparse(node))
 
 
 def _call(node: ast.Call, scope: Scope) -> Any:
@@ -170,6 +171,8 @@ def _call(node: ast.Call, scope: Scope) -> Any:
         return Timetable(last, by, _zone(zone))
     if last == "Param":
         return [*_arguments(node, scope), _keywords(node, scope).get("default")][0]
+    if name in ("str", "range", "list", "int"):
+        return _plain_call(name, _arguments(node, scope))
     if name == "dict" and not node.args:
         return dict(_pairs(node, scope))
     if last == "dedent":
@@ -177,6 +180,20 @@ def _call(node: ast.Call, scope: Scope) -> Any:
     if isinstance(node.func, ast.Attribute) and node.func.attr == "strip" and isinstance(node.func.value, ast.Constant):
         return str(node.func.value.value).strip()
     return scope.other_call(node, name)
+
+
+def _plain_call(name: str, arguments: list[Any]) -> Any:
+    match name, arguments:
+        case "range", _ if all(isinstance(one, int) and abs(one) <= _LONGEST for one in arguments):
+            return list(range(*arguments))
+        case "list", [list() | tuple() | dict() as values]:
+            return list(values)
+        case "str", [str() | int() as value]:
+            return str(value)
+        case "int", [str() | int() as value]:
+            return int(value)
+        case _:
+            raise TypeError(name)
 
 
 def _arguments(node: ast.Call, scope: Scope) -> list[Any]:

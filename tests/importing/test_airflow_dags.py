@@ -99,6 +99,17 @@ def test_a_loop_over_a_list_is_followed() -> None:
     assert dag.tasks[1].args["bash_command"] == "load orders"
 
 
+def test_a_task_knows_the_id_of_another_and_of_its_dag() -> None:
+    dag = one("""
+        with DAG('x') as d:
+            a = Bash(task_id='a', dag_of=d.dag_id)
+            Bash(task_id='b', task_of=a.task_id, other=a.owner)
+    """)
+    assert dag.tasks[0].args["dag_of"] == "x"
+    assert dag.tasks[1].args["task_of"] == "a"
+    assert dag.tasks[1].args["other"] == Opaque("a.owner")
+
+
 def test_a_dag_in_a_loop_is_many() -> None:
     found = read("for n in ('a', 'b'):\n    with DAG(f'load_{n}'):\n        Bash(task_id='t')")
     assert [dag.id for dag in found.dags] == ["load_a", "load_b"]
@@ -148,6 +159,10 @@ def test_the_arguments_of_a_task_go_before_the_defaults() -> None:
         ("60 * 60 - 1", 3599),
         ("dict(a=1)", {"a": 1}),
         ("[*[1, 2], 3][2]", 3),
+        ("[str(n) for n in range(2)]", Opaque("[str(n) for n in range(2)]")),
+        ("list(range(1, 3))", [1, 2]),
+        ("'n' + str(2)", "n2"),
+        ("range(10 ** 9)", Opaque("range(10 ** 9)")),
         ("-1", -1),
         ("os.environ['X']", Opaque("os.environ['X']")),
         ("Variable.get('x')", Opaque("Variable.get('x')")),

@@ -263,6 +263,10 @@ def test_a_sensor_waits_for_the_same_run() -> None:
         ("timeout=3600", {"on_skipped": "wait", "timeout": "1h"}),
         ("timeout=timedelta(hours=2), soft_fail=True", {"on_skipped": "wait", "timeout": "2h", "on_timeout": "skip"}),
         ("failed_states=['failed']", {"on_failure": "fail", "on_skipped": "wait", "timeout": "168h"}),
+        (
+            "failed_states=['failed', 'skipped']",
+            {"on_failure": "fail", "on_skipped": "fail", "timeout": "168h"},
+        ),
         ("skipped_states=[State.SKIPPED]", {"on_skipped": "skip", "timeout": "168h"}),
         ("allowed_states=['success', 'skipped']", {"accept": ["success", "skipped"], "timeout": "168h"}),
     ],
