@@ -148,8 +148,9 @@ class _Importer:
         """Its own tasks' order first, then what it waits for elsewhere."""
         first = tasks[0] if tasks else None
         if first and len(plan.groups) > 1:
+            skipped = {"on_skipped": "skip"} if "catchup" in plan.times.written else {}
             for before in plan.before(first):
-                yield {"upstream": plan.flow_of(before), "match": "same"}
+                yield {"upstream": plan.flow_of(before), "match": "same", **skipped}
         if any(task.args.get("depends_on_past") is True for task in tasks):
             yield {"upstream": name, "back": 1}
         for task in plan.waits_before(first) if first else plan.waits:

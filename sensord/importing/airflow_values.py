@@ -4,6 +4,7 @@ Numbers, texts, lists, dates, lengths of time and the like are known; what only 
 """
 
 import ast
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from sensord.errors import InvalidValue
 TIMETABLES = frozenset(
     {"CronTriggerTimetable", "CronDataIntervalTimetable", "DeltaDataIntervalTimetable", "DeltaTriggerTimetable"}
 )
+_WIDTH = re.compile(r"%[^sd%]")
 _LONGEST = 10_000
 """How far a range goes at most."""
 
@@ -138,7 +140,7 @@ def _operate(operation: ast.operator, left: Any, right: Any) -> Any:
             return left * right
         case ast.Mult() if isinstance(left, int | float) and isinstance(right, timedelta):
             return left * right
-        case ast.Mod() if isinstance(left, str):
+        case ast.Mod() if isinstance(left, str) and not _WIDTH.search(left):
             return left % (tuple(right) if isinstance(right, list) else right)
         case ast.BitOr() if isinstance(left, dict):
             return left | right
@@ -177,9 +179,19 @@ def _call(node: ast.Call, scope: Scope) -> Any:
         return dict(_pairs(node, scope))
     if last == "dedent":
         return textwrap.dedent(*_arguments(node, scope))
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "strip" and isinstance(node.func.value, ast.Constant):
-        return str(node.func.value.value).strip()
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("strip", "format"):
+        text = evaluate(node.func.value, scope)
+        if isinstance(text, str):
+            return _text_method(text, node.func.attr, _arguments(node, scope), _keywords(node, scope))
     return scope.other_call(node, name)
+
+
+def _text_method(text: str, method: str, arguments: list[Any], keywords: dict[str, Any]) -> str:
+    """Of texts and whole numbers alone, without widths: `{:999999}` would fill the memory."""
+    plain = all(isinstance(one, str | int) for one in (*arguments, *keywords.values()))
+    if not plain or (method == "format" and ":" in text):
+        raise TypeError(text)
+    return text.format(*arguments, **keywords) if method == "format" else text.strip(*arguments)
 
 
 def _plain_call(name: str, arguments: list[Any]) -> Any:

@@ -175,8 +175,8 @@ def test_what_is_no_chain_is_a_flow_for_each_task() -> None:
         **{f"x/{task}": {"follow": "x/a", "catchup": "latest"} for task in "bcd"},
     }
     assert [script(draft) for draft in flows.values()] == ["one", "two", "three", "four"]
-    assert flows["x/b"].sensors == [{"upstream": "x/a", "match": "same"}]
-    assert flows["x/d"].sensors == [{"upstream": f"x/{task}", "match": "same"} for task in "bc"]
+    assert flows["x/b"].sensors == [{"upstream": "x/a", "match": "same", "on_skipped": "skip"}]
+    assert [sensor["upstream"] for sensor in flows["x/d"].sensors] == ["x/b", "x/c"]
     assert "its tasks are 4 flows, which follow x/a" in said(found)
 
 
