@@ -13,7 +13,7 @@ from sensord.config import load, load_settings
 from sensord.config.files import find_files
 from sensord.config.names import FLOWS_FOLDER, SETTINGS_FILE, explain_bad_name
 from sensord.core.zone import parse_zone
-from sensord.errors import ConfigError, InvalidValue, NotFound, SensordError, UsageError
+from sensord.errors import ConfigError, InvalidValue, NotFound, Problem, SensordError, UsageError
 from sensord.importing.crontab_flows import Homes
 from sensord.importing.draft import Draft, Imported, Note
 from sensord.importing.toml import write_table
@@ -86,19 +86,25 @@ def finish(session: Session, found: Imported, *, dry_run: bool) -> None:
 
 def _prove(drafts: Sequence[Draft], users: Sequence[str]) -> tuple[list[Draft], list[Note]]:
     """Those that load, among one another; and what is wrong with the others, as a loader says it."""
+    notes: list[Note] = []
+    while problems := _problems(drafts, users):
+        for draft in drafts:
+            if problem := problems.get(draft.name):
+                message = f"{problem.key}: {problem.message}" if problem.key else problem.message
+                notes.append(Note(draft.file, draft.line, draft.name, message, problem.hint, lost=True))
+        drafts = [draft for draft in drafts if draft.name not in problems]
+    return list(drafts), notes
+
+
+def _problems(drafts: Sequence[Draft], users: Sequence[str]) -> dict[str, Problem]:
+    """The first thing that is wrong with each draft of which anything is."""
     with TemporaryDirectory() as folder:
         directory = Path(folder)
         (directory / FLOWS_FOLDER).mkdir()
         (directory / SETTINGS_FILE).write_text(write_table("", {"allowed_users": users}), encoding="utf-8")
         for draft in drafts:
             write_new(directory / _file(draft), draft.text())
-        problems = {problem.flow: problem for problem in reversed(load(directory).problems)}
-    notes = []
-    for draft in drafts:
-        if problem := problems.get(draft.name):
-            key = f"{problem.key}: " if problem.key else ""
-            notes.append(Note(draft.file, draft.line, draft.name, f"{key}{problem.message}", problem.hint, lost=True))
-    return [draft for draft in drafts if draft.name not in problems], notes
+        return {problem.flow: problem for problem in reversed(load(directory).problems) if problem.flow}
 
 
 def _write(directory: Path, drafts: Sequence[Draft], notes: list[Note]) -> list[Draft]:

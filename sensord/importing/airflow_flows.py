@@ -41,7 +41,7 @@ class _Importer:
         self.found = Imported()
         self.plans: dict[str, Plan] = {}
         self.contexts: dict[str, Context] = {}
-        self.tried: dict[tuple[str, str, timedelta], Found] = {}
+        self.tried: dict[tuple[object, object, timedelta], Found] = {}
 
     def read(self, file: str, text: str) -> None:
         try:
@@ -163,9 +163,9 @@ class _Importer:
                 yield {"upstream": upstream, **found.keys, **step.policies, **bounded}
 
     def _find(self, plan: Plan, step: Wait) -> Found:
-        key = (plan.dag.id, step.dag_id, step.delta)
+        mine, other = plan.times, self.plans[step.dag_id].times
+        key = (mine.key, other.key, step.delta)
         if key not in self.tried:
-            mine, other = plan.times, self.plans[step.dag_id].times
             self.tried[key] = find_wait(mine, other, step.delta, self.now, self.now + HORIZON)
         return self.tried[key]
 

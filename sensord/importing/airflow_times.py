@@ -46,6 +46,11 @@ class Times:
         return Schedule(self.rule, self.zone)
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for those with the same dates there and here."""
+        return (self.rule, self.zone.key, self.interval)
+
+    @property
     def is_bounded(self) -> bool:
         """Whether there are dates at which it has no runs yet, or none any more."""
         return bool({"start", "end"} & self.written.keys())

@@ -245,6 +245,16 @@ def test_a_sensor_that_has_no_like_here_is_told_with_the_date_on_which_it_differ
     assert "mart/all.py:14: differs: DAG report: " in said.err
 
 
+def test_what_waits_for_a_flow_that_cannot_be_is_left_out_with_it(on_files: Program, tmp_path: Path) -> None:
+    (tmp_path / "dags").mkdir()
+    text = DAGS.replace('bash_command="load --day', 'bash_command="load \\0 --day')
+    (tmp_path / "dags" / "all.py").write_text(text)
+    said = on_files("import", "airflow", str(tmp_path / "dags"))
+    assert "left out: orders: run.command[2]: expected a text without the character NUL" in said.err
+    assert "left out: hours: sensors[0].upstream: " in said.err
+    assert load(on_files.folder).flows == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
