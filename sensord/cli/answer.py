@@ -69,8 +69,8 @@ class Answer:
     passed_over: Sequence[Mapping[str, Any]] = ()
 
 
-def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) -> Answer:
-    """Why a run stands where it stands. `folder` is where executors keep the logs."""
+def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime, lacks: Sequence[str] = ()) -> Answer:
+    """Why a run stands where it stands. `folder` is where executors keep the logs; lacks: what a queued run has not."""
     from sensord.config.body import flow_from_body
 
     definition = flow_from_body(flow.name, flows.body_of(db, run.definition_id))
@@ -93,6 +93,7 @@ def answer_run(db: Database, flow: Flow, run: Run, folder: Path, now: datetime) 
         _logs(db, folder, [run, *(cause.run for cause in causes.found if cause.run)]),
         [
             *outlook_of_priority(run, runs.hurried_by(db, run)),
+            *lacks,
             *outlook_of_run(flow, run, causes.found, ahead, runs.timers(db, run), leads=leads, now=now),
             *outlook_of_deadlines(sensors, now),
             *(outlook_of_waiters(waits.waiters(db, run)) if run.state in FINAL else ()),

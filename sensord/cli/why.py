@@ -39,6 +39,8 @@ def why(session: Session, flow: str, date: When, as_json: bool) -> None:
 def _answer(session: Session, db: "Database", name: str, when: When, now: datetime) -> "Answer":
     from sensord.cli.answer import answer_run, answer_tick
     from sensord.cli.lookup import find_date, find_flow
+    from sensord.cli.manning import lacks_worker
+    from sensord.core.run import State
     from sensord.store.reads import runs
 
     flow = find_flow(db, name)
@@ -48,4 +50,6 @@ def _answer(session: Session, db: "Database", name: str, when: When, now: dateti
     else:
         at, run = find_date(db, session.clock, flow, when)
     logs = session.state_folder / "runs"
+    if run and run.state is State.QUEUED:
+        return answer_run(db, flow, run, logs, now, lacks_worker(session, db, flow))
     return answer_run(db, flow, run, logs, now) if run else answer_tick(db, flow, at, now)

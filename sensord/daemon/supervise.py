@@ -5,6 +5,7 @@ started, signal what is to be ended, and write down, for the leader, what become
 import logging
 import signal
 from collections.abc import Callable, Sequence, Set
+from typing import NamedTuple
 
 from sensord.core.instant import to_micros
 from sensord.core.run import State
@@ -21,6 +22,13 @@ log = logging.getLogger("sensord")
 Also = Callable[[Transaction, Set[Attempt]], None]
 
 
+class _Told(NamedTuple):
+    """When the leader wanted SIGKILL, as it was when we last signalled; and whether that was it."""
+
+    kill_at: int | None
+    is_killed: bool = False
+
+
 class Supervisor:
     """Of one station, whose attempts are known from the last look, and from what was started since."""
 
@@ -31,7 +39,7 @@ class Supervisor:
         self._place = place
         self._reports: list[Report] = []
         self._known: set[Attempt] = set()
-        self._told: dict[Attempt, int] = {}
+        self._told: dict[Attempt, _Told] = {}
 
     @property
     def busy(self) -> int:
@@ -105,17 +113,17 @@ class Supervisor:
         self._executor.submit(found)
 
     def _end(self, one: Assigned, now: int) -> None:
-        """SIGTERM once, unless it is too late for that; SIGKILL when the leader's time for it has come, and again
-        whenever it sets a new one.
+        """SIGTERM once, unless it is too late for that; SIGKILL when the leader's time for it has come. That is also
+        where the leader has set a new one: it does so the moment the last one comes.
         """
-        attempt = _attempt(one)
-        if attempt not in self._told:
-            if one.kill_at is None or one.kill_at > now:
-                self._executor.kill(attempt, signal.SIGTERM)
-            self._told[attempt] = 0
-        if one.kill_at is not None and self._told[attempt] < one.kill_at <= now:
+        attempt, told = _attempt(one), self._told.get(_attempt(one))
+        is_due = one.kill_at is not None and one.kill_at <= now
+        if told is None and not is_due:
+            self._executor.kill(attempt, signal.SIGTERM)
+            self._told[attempt] = _Told(one.kill_at)
+        elif told is None or one.kill_at != told.kill_at or (is_due and not told.is_killed):
             self._executor.kill(attempt, signal.SIGKILL)
-            self._told[attempt] = one.kill_at
+            self._told[attempt] = _Told(one.kill_at, is_killed=is_due)
 
 
 def _attempt(one: Assigned) -> Attempt:

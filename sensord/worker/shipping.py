@@ -35,6 +35,8 @@ class Shipper:
     def ship(self, db: Database, under_way: Set[Attempt]) -> None:
         """What has been written since the last time; costs nothing until it is time again."""
         self.next_at = self._next if under_way else float("inf")
+        for over in self._shipped.keys() - under_way:
+            del self._shipped[over]
         if not under_way or self._monotonic() < self._next:
             return
         self._next = self.next_at = self._monotonic() + EVERY_SECONDS
@@ -49,7 +51,6 @@ class Shipper:
         for attempt in sorted(over):
             if self._has_grown(attempt):
                 self._send(tx, attempt)
-            self._shipped.pop(attempt, None)
 
     def _has_grown(self, attempt: Attempt) -> bool:
         try:

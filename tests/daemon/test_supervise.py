@@ -123,6 +123,31 @@ def test_it_ends_what_the_leader_wants_ended_gently_then_not(station: Station) -
     assert station.executor.killed[2:] == [(attempt, signal.SIGKILL)]
 
 
+def test_it_does_not_miss_the_leaders_time_for_that_though_it_looks_later(station: Station) -> None:
+    """The leader, when that time has come, at once sets a new one, half a minute on."""
+    station.turn()
+    station.world.daemon.change("cancel", {"flow": "orders", "logical_date": TEN + ":00Z", "who": "ann"})
+    attempt = station.world.attempt("orders", TEN)
+    station.turn()
+
+    station.world.db.run("UPDATE timer SET due_at = due_at + 30000000 WHERE what = 3")
+    station.turn()
+
+    assert station.executor.killed == [(attempt, signal.SIGTERM), (attempt, signal.SIGKILL)]
+
+
+def test_what_was_given_up_is_killed(station: Station) -> None:
+    """A newer attempt may be under way elsewhere."""
+    station.turn()
+    attempt = station.world.attempt("orders", TEN)
+
+    station.world.db.run("UPDATE run SET state = 5")
+    station.turn()
+
+    assert station.executor.killed == [(attempt, signal.SIGKILL)]
+    assert station.supervisor.busy == 0
+
+
 def test_it_rests_while_its_own_station_leads(station: Station) -> None:
     station.turn()
     station.supervisor.rest()
