@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import endtoend, growth, latency, mappings, proof, releases, rest, settle, startup, ticks
+from bench import endtoend, growth, latency, mappings, proof, releases, rest, settle, startup, ticks, workers
 from bench.figures import Figure, show, write
 
 PARTS: dict[str, Callable[[bool], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "growth": growth.measure,
     "rest": rest.measure,
     "startup": startup.measure,
+    "workers": workers.measure,
 }
 
 
