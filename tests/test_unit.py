@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[1] / "packaging" / "sensord.service"
+PACKAGING = Path(__file__).parents[1] / "packaging"
+UNIT, WORKER = PACKAGING / "sensord.service", PACKAGING / "sensord-worker.service"
+BOTH = pytest.mark.parametrize("unit", [UNIT, WORKER], ids=lambda unit: unit.stem)
 
 HARDENED = {
     "NoNewPrivileges": "yes",
@@ -37,15 +39,25 @@ def test_commands_outlive_the_daemon_and_the_loop_is_watched() -> None:
     assert service["ExecStart"].endswith("sensord daemon start")
 
 
+def test_a_worker_has_time_to_drain_and_comes_back_at_once() -> None:
+    service = read(WORKER.read_text())["Service"]
+
+    assert (service["KillMode"], service["Restart"], service["RestartSec"]) == ("process", "always", "2")
+    assert service["TimeoutStopSec"] == "12h"
+    assert service["ExecStart"].endswith("sensord worker start --queue etl --slots 8")
+
+
+@BOTH
 @pytest.mark.parametrize("key", HARDENED)
-def test_it_gives_no_more_rights_than_are_needed(key: str) -> None:
-    assert read(UNIT.read_text())["Service"][key] == HARDENED[key]
+def test_it_gives_no_more_rights_than_are_needed(unit: Path, key: str) -> None:
+    assert read(unit.read_text())["Service"][key] == HARDENED[key]
 
 
-def test_systemd_accepts_it(tmp_path: Path) -> None:
+@BOTH
+def test_systemd_accepts_it(unit: Path, tmp_path: Path) -> None:
     """Where systemd is not installed, its grammar is checked alone: sections and keys, each once."""
-    unit = tmp_path / "sensord.service"
-    unit.write_text(UNIT.read_text().replace("/opt/sensord/bin/sensord", sys.executable))
+    text, unit = unit.read_text(), tmp_path / unit.name
+    unit.write_text(text.replace("/opt/sensord/bin/sensord", sys.executable))
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         assert read(unit.read_text()).sections() == ["Unit", "Service", "Install"]
@@ -53,5 +65,5 @@ def test_systemd_accepts_it(tmp_path: Path) -> None:
 
     said = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, check=False, timeout=120)
 
-    ours = [line for line in said.stderr.splitlines() if "sensord.service" in line]
+    ours = [line for line in said.stderr.splitlines() if unit.name in line]
     assert ours == [], said.stderr

@@ -96,7 +96,8 @@ def make_empty(url: str) -> None:
     What is deleted stays in the tables' files, and nothing vacuums here: those that have become large are truncated.
     """
     tables = METADATA.sorted_tables
-    deletes = [f"DELETE FROM {table.name}" for table in tables]
+    deletes = [f"DELETE FROM {table.name}" for table in tables if table.name != "engine"]
+    deletes.append("DELETE FROM procrastinate_jobs")
     restarts = [f"ALTER TABLE {table.name} ALTER id RESTART" for table in tables if has_identity(table)]
     others = (
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
