@@ -6,7 +6,7 @@ what becomes of the attempt is ours to know. PostgreSQL only.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sensord.store.database import Transaction
 
@@ -61,22 +61,25 @@ SELECT COUNT(procrastinate_finish_job_v1(x.job, 'succeeded', true)) FROM ROWS(:j
 
 CLAIM = """
 UPDATE attempt SET station = :station, host = :host
-FROM ROWS(:attempts, run_id, number) x JOIN run r ON r.id = x.run_id AND r.attempt = x.number AND r.state + 0 = 3
+FROM ROWS(:attempts, run_id, number) x
+JOIN run ON run.id = x.run_id AND run.attempt = x.number AND run.state + 0 = 3
 WHERE attempt.run_id = x.run_id AND attempt.number = x.number AND attempt.queue IS NOT NULL AND attempt.station IS NULL
-RETURNING attempt.run_id
-"""
+RETURNING """
 
 
-def take(tx: Transaction, queue: str, most: int, *, station: str, host: str) -> tuple[int, list[int]]:
+def take(
+    tx: Transaction, queue: str, most: int, *, station: str, host: str, columns: str
+) -> tuple[int, list[tuple[Any, ...]]]:
     """Take at most so many jobs, the most urgent first, and claim their attempts for a station. How many jobs there
-    were, and the runs that are the station's now: a job whose attempt is not to be started any more is dropped.
+    were, and these `columns` of the runs that are the station's now: a job whose attempt is not to be started any more
+    is dropped.
     """
     jobs = tx.fetch(TAKE, queue=queue, most=most)
     if not jobs:
         return 0, []
     tx.fetch(FINISH, jobs=[(job,) for job, _, _ in jobs])
     attempts = sorted((run_id, number) for _, run_id, number in jobs)
-    return len(jobs), [row[0] for row in tx.fetch(CLAIM, attempts=attempts, station=station, host=host)]
+    return len(jobs), tx.fetch(CLAIM + columns, attempts=attempts, station=station, host=host)
 
 
 REVOKE = """

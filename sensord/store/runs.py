@@ -161,6 +161,14 @@ def dispatch(
     return started
 
 
+def take(tx: Transaction, queue: str, most: int, *, station: str, host: str) -> tuple[int, list[Live]]:
+    """Claim for a station at most so many runs that wait at a queue. How many jobs there were, and the runs that are
+    the station's now, in `starting`.
+    """
+    number, rows = carrier.take(tx, queue, most, station=station, host=host, columns=COLUMNS)
+    return number, [Live(*row) for row in rows]
+
+
 BEGIN = f"""
 UPDATE run SET state = 4, started_at = x.at
 FROM ROWS(:began, run_id, number, at, pid) x

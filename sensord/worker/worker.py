@@ -17,7 +17,7 @@ from sensord.daemon.dispatch import Place, jobs
 from sensord.daemon.signals import RELOAD, Signals
 from sensord.daemon.supervise import Supervisor
 from sensord.errors import SensordError
-from sensord.store import carrier, runs, workers
+from sensord.store import runs, workers
 from sensord.store.database import Database
 from sensord.store.wake import Source, wake
 from sensord.worker.heartbeat import Heartbeat, Leashed
@@ -125,10 +125,8 @@ class Worker:
         if self._draining or not self._has_work or free <= 0:
             return
         with self._db.transaction() as tx:
-            number, run_ids = carrier.take(
-                tx, self._heartbeat.queue, free, station=self._place.station, host=self._place.host
-            )
-            starting = list(runs.by_id(tx, run_ids).values()) if run_ids else []
+            station, host = self._place.station, self._place.host
+            number, starting = runs.take(tx, self._heartbeat.queue, free, station=station, host=host)
             found = jobs(tx, self._definitions, starting, self._place)
         self._has_work = number == free
         if found:

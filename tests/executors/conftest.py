@@ -9,7 +9,10 @@ import pytest
 
 from sensord.executors.base import Attempt
 from sensord.executors.local import LocalExecutor
+from sensord.store.database import Database
+from tests.executors.carried import CarriedExecutor, WorkerThread
 from tests.executors.watch import Gate, Watch, wait_gone
+from tests.support.databases import make_empty
 
 
 @pytest.fixture
@@ -37,7 +40,26 @@ def open_local(state: Path) -> Iterator[OpenLocal]:
     end_all({attempt for watch, _ in opened for attempt in watch.seen}, LocalExecutor(state))
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture
+def open_procrastinate(state: Path, postgres_migrated: str) -> Iterator[OpenExecutor]:
+    """Opens the daemon's side of workers, one of which is at work."""
+    make_empty(postgres_migrated)
+    worker = WorkerThread(postgres_migrated, state)
+    opened: list[tuple[Watch, CarriedExecutor]] = []
+
+    def open_one() -> Watch:
+        executor = CarriedExecutor(Database.open(postgres_migrated, durability="normal"))
+        opened.append((Watch(executor), executor))
+        return opened[-1][0]
+
+    yield open_one
+    worker.stop()
+    for _, executor in opened:
+        executor.close()
+    end_all({attempt for watch, _ in opened for attempt in watch.seen}, LocalExecutor(state))
+
+
+@pytest.fixture(params=["local", "procrastinate"])
 def open_executor(request: pytest.FixtureRequest) -> OpenExecutor:
     """Each kind of executor in turn: what is tested with it is promised by all."""
     opened: OpenExecutor = request.getfixturevalue(f"open_{request.param}")

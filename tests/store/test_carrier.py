@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from sensord.core.run import State
-from sensord.store import attempts, carrier, runs, stations, workers
+from sensord.store import attempts, runs, stations, workers
 from sensord.store.database import Database, Transaction
 from sensord.store.lead import Holder
 from sensord.store.runs import Ended
@@ -40,7 +40,8 @@ def dispatched(
 
 def take(db: Database, most: int = 9, queue: str = "etl") -> tuple[int, list[int]]:
     with db.transaction() as tx:
-        return carrier.take(tx, queue, most, **MINE)
+        number, taken = runs.take(tx, queue, most, **MINE)
+    return number, sorted(run.run_id for run in taken)
 
 
 def roll_back(db: Database, act: Callable[[Transaction], None]) -> None:
@@ -91,7 +92,7 @@ def test_what_a_worker_takes_and_does_not_commit_is_there_for_the_next(
     (run_id,) = dispatched(db)
 
     def take_half(tx: Transaction) -> None:
-        assert carrier.take(tx, "etl", 9, **MINE) == (1, [run_id])
+        assert [run.run_id for run in runs.take(tx, "etl", 9, **MINE)[1]] == [run_id]
         assert take(open_db(db.url)) == (0, [])
 
     roll_back(db, take_half)

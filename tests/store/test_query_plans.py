@@ -150,7 +150,7 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
 
 ON_POSTGRES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "carry": (carrier.SUBMIT, {"attempts": [(7, 2, 1, 0, "q")], "now": 1}),
-    "claim": (carrier.CLAIM, {"attempts": [(7, 1)], "station": "here", "host": "here"}),
+    "claim": (carrier.CLAIM + "run.id", {"attempts": [(7, 1)], "station": "here", "host": "here"}),
     "revoke": (carrier.REVOKE, {"attempts": [(7, 1, "timed_out")], "now": 1}),
     "gone": (workers.GONE, {"attempts": [(7, 1)]}),
     "ship": (logs.SHIP, {"run": 7, "attempt": 1, "parts": [(0, "")]}),
