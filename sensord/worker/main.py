@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from sensord import __version__
@@ -74,7 +74,8 @@ def run(directory: Path, url: str | None, *, queue: str | None, slots: int | Non
         notify(f"READY=1\nSTATUS=takes runs from queue {queue}")
         worker.run()
         notify("STOPPING=1")
-        leave(db, holder.station, supervisor.busy)
+        with suppress(DatabaseError):  # then it is missed after its limit, and had nothing
+            leave(db, holder.station, supervisor.busy)
         log.info("stopped")
 
 

@@ -6,7 +6,7 @@ import logging
 import selectors
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,9 +16,11 @@ from sensord.daemon.definitions import Definitions
 from sensord.daemon.dispatch import Place, jobs
 from sensord.daemon.signals import RELOAD, Signals
 from sensord.daemon.supervise import Supervisor
-from sensord.errors import SensordError
+from sensord.errors import InvalidValue, SensordError
+from sensord.executors.base import Attempt, Job
 from sensord.store import runs, workers
-from sensord.store.database import Database
+from sensord.store.database import Database, Transaction
+from sensord.store.runs import Live
 from sensord.store.wake import Source, wake
 from sensord.worker.heartbeat import Heartbeat, Leashed
 from sensord.worker.pruning import Forgetful, Pruner
@@ -127,10 +129,20 @@ class Worker:
         with self._db.transaction() as tx:
             station, host = self._place.station, self._place.host
             number, starting = runs.take(tx, self._heartbeat.queue, free, station=station, host=host)
-            found = jobs(tx, self._definitions, starting, self._place)
+            found = self._make(tx, starting)
         self._has_work = number == free
         if found:
             self._supervisor.start(found)
+
+    def _make(self, tx: Transaction, starting: Sequence[Live]) -> list[Job]:
+        """Their commands. One that this machine cannot make, for want of a time zone say, does not hold up others."""
+        try:
+            return jobs(tx, self._definitions, starting, self._place)
+        except InvalidValue as error:
+            if len(starting) == 1:
+                attempt = Attempt(starting[0].run_id, starting[0].attempt)
+                return [Job(attempt, ("-",), "/", refusal=f"this worker cannot make the command: {error}")]
+            return [job for one in starting for job in self._make(tx, [one])]
 
     def _nap(self) -> float:
         if self._failing:

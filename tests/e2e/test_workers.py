@@ -231,3 +231,40 @@ def test_two_workers_of_one_name_are_refused(site: Site) -> None:
     assert refused.returncode == 1
     assert "a worker named etl is at work" in refused.stderr
     assert "--name" in refused.stderr
+
+
+def test_three_workers_and_two_daemons_under_blows_start_each_attempt_once(site: Site) -> None:
+    """A leader is killed, a worker is killed and another stopped; every run succeeds, and none in vain."""
+    ticks = 60
+    text = site.shell("* * * * * *", "echo $SENSORD_RUN_ID $SENSORD_ATTEMPT >> ran; sleep 0.2")
+    schedule = "seconds = true\nstart = 2026-01-01T00:00:00\nend = 2026-01-01T00:00:59\n"
+    text = text.replace("[run]\n", f'{schedule}[run]\nmax_active = 50\nretries = 5\nretry_delay = "1s"\n')
+    site.flow("many", text)
+    other = site.beside("other")
+    for_workers(other)
+
+    with leading(site) as first, other.daemon() as second, ExitStack() as stack:
+        second.until("^stands by: ")
+        one, two, three = (
+            stack.enter_context(site.worker("--slots", "4", "--name", name)) for name in ("one", "two", "three")
+        )
+        for worker in (one, two, three):
+            worker.until(WORKS)
+        while len(lines(site, "ran")) < 20:
+            continue
+        first.send(signal.SIGKILL)
+        second.until(LEADS)
+        two.send(signal.SIGKILL)
+        three.send(signal.SIGSTOP)
+        with other.database() as db:
+            while db.fetch("SELECT COUNT(*) FROM run WHERE state = 6")[0][0] < ticks:
+                assert one.process.poll() is None
+            assert db.fetch("SELECT DISTINCT state FROM run") == [(6,)]
+            assert db.fetch("SELECT COUNT(*) FROM procrastinate_jobs") == [(0,)]
+            lost = db.fetch("SELECT COUNT(*) FROM outcome WHERE problem = 'lost'")[0][0]
+        three.send(signal.SIGCONT)
+
+    started = [tuple(line.split()) for line in (site.work / "ran").read_text().splitlines()]
+    assert len(started) == len(set(started))  # no attempt twice
+    assert len({run for run, _ in started}) == ticks
+    assert len(started) <= ticks + lost
