@@ -64,11 +64,13 @@ class Subject:
         self._place, self._stack, self._clock = place, stack, ManualClock(NOW)
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.daemon: Daemon
+        self._reader: Database
 
     def begin(self, size: str, flows: int) -> None:
         self.size, self.where = size, f"{size}, {self._place.name}"
         site = make_site(self._place)
         write_flows(site, flows)
+        self._reader = self._stack.enter_context(Database.open(self._place.url, readonly=True))
         self.daemon = self._stack.enter_context(daemon_on(self._place, site, clock=self._clock))
         if self.daemon.db.dialect == "postgresql":  # nobody renews the lease between two turns
             self.daemon.db.run("UPDATE leader SET expires_at = expires_at + 3600000000")
@@ -81,7 +83,7 @@ class Subject:
         self._clock.move(timedelta(minutes=1))
         self._measure("tick, planning", self.daemon.tick)
         self._measure("settle", self.daemon.tick)
-        self._measure("status", lambda: overview.read(self.daemon.db, overview.Wanted(), self._clock.now()))
+        self._measure("status", lambda: overview.read(self._reader, overview.Wanted(), self._clock.now()))
 
     def _measure(self, name: str, act: Callable[[], object]) -> None:
         before = time.perf_counter()

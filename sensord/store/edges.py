@@ -288,9 +288,11 @@ def touched(tx: Transaction, moved: Sequence[Move]) -> list[Live]:
 
 
 WAITERS = f"""
-SELECT DISTINCT {COLUMNS}
-FROM ROWS(:ids, flow_id) x CROSS JOIN edge e CROSS JOIN run
-WHERE e.upstream_flow = x.flow_id AND run.id = e.run_id AND run.state + 0 = 1
+SELECT {COLUMNS}
+FROM (SELECT DISTINCT e.run_id AS id FROM ROWS(:ids, flow_id) x CROSS JOIN edge e
+      WHERE e.upstream_flow = x.flow_id) waiter
+CROSS JOIN run
+WHERE run.id = waiter.id AND run.state + 0 = 1
 """
 
 

@@ -23,6 +23,16 @@ CONNECT_SECONDS = 10
 IDLE_SECONDS = 60
 """A decision may be thought over for as long: more than enough for what comes between two statements."""
 
+PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""Each statement goes from a small set along indexes. So it is planned once, for a set of any size, instead of anew for
+each; and statistics from another time, of an empty table or without a queue, cannot mislead the planner.
+"""
+
 SILENCE_MILLISECONDS = 10_000
 LAST_WORDS = ("57P", "08", "25P03")
 """The error codes, or how they begin, after which a server closes the connection."""
@@ -43,6 +53,8 @@ class PostgresDatabase(Database):
             self._settings["synchronous_commit"] = "off"
         if readonly:
             self._settings["default_transaction_read_only"] = "on"
+        else:
+            self._settings |= PLANS
         self._closed = False
         self._connect()
 

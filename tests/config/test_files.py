@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sensord.config.files import find_files
 from sensord.config.names import explain_bad_name
 from sensord.errors import ConfigError
 from tests.config.folder import PLAIN, Folder
@@ -204,3 +205,19 @@ def test_without_a_folder_of_flows_nothing_is_loaded(folder: Folder, gone: str, 
 def test_an_empty_folder_is_no_error(folder: Folder) -> None:
     config = folder.load()
     assert (config.flows, config.problems) == ({}, [])
+
+
+def test_a_file_that_is_the_same_is_taken_over_and_any_other_is_not(folder: Folder) -> None:
+    folder.flow("same", PLAIN)
+    folder.flow("edited", PLAIN)
+    folder.flow("now_a_folder", PLAIN)
+    before = {found.path: found for found in find_files(folder.path).files}
+    (folder.path / "flows" / "now_a_folder.toml").unlink()
+    (folder.path / "flows" / "now_a_folder.toml").mkdir()
+    folder.flow("edited", PLAIN, "\n")
+
+    found = {one.name: one for one in find_files(folder.path, before).files}
+
+    assert found.keys() == {"same", "edited"}
+    assert found["same"] is before[found["same"].path]
+    assert found["edited"] != before[found["edited"].path]
