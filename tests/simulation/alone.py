@@ -14,7 +14,7 @@ from sensord.store.database import Database
 from sensord.store.lead import Holder, Lead
 from tests.daemon.world import World
 from tests.simulation.course import Stage
-from tests.simulation.crashes import Crash, Faults, Refused, endanger
+from tests.simulation.crashes import Crash, Faults, Point, Refused, endanger
 from tests.simulation.keeping import Fate, Keeper, Line
 
 NOW = "2026-11-22T10:30"
@@ -118,7 +118,7 @@ class Alone:
     def _start(self) -> None:
         """A daemon; where it dies as it starts, the next one."""
         while True:
-            self._line = self._keeper.connect(self.faults.pass_by)
+            self._line = self._keeper.connect(self._pass_by)
             try:
                 self._lead = Lead.take(self.db, Holder("here", 1, "test"))
                 self._daemon = self.world.daemon_on(self.db, self._lead, self._line)
@@ -128,6 +128,11 @@ class Alone:
                 self._die()
             else:
                 return
+
+    def _pass_by(self, point: Point) -> None:
+        """What an executor is told has been committed."""
+        assert self.db._open is None, f"{point} within a transaction"
+        self.faults.pass_by(point)
 
     def _die(self) -> None:
         """Its lead is free at once."""

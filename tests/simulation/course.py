@@ -94,7 +94,9 @@ class Course:
         self.haste = haste
         self.world.slots = self.random.choice((1, 2, 3, 50)) if limits else 1_000
         names = [f"f{number}" for number in range(self.random.randint(2, 4))]
-        self.warehouse = Warehouse(self.random, names, SCHEDULES, (1, 2, 5) if limits else (1_000,))
+        # Whoever starts anew counts what runs in the pool that its flow has by now: flows keep theirs.
+        most_active = (1, 2, 5) if limits else (1_000,)
+        self.warehouse = Warehouse(self.random, names, SCHEDULES, most_active, changes_pools=False)
         self._pools = (1, 1, 2, 3) if limits else (1_000,)
         self._size_pools()
         for name in names:
@@ -217,7 +219,7 @@ class Course:
 
     def _size_pools(self) -> None:
         small = self.random.choice(self._pools)
-        (self.world.folder / "sensord.toml").write_text(f"[pools]\nsmall = {small}\n")
+        (self.world.folder / "sensord.toml").write_text(f"[pools]\nsmall = {small}\nother = {self._pools[-1]}\n")
 
     def _is_there(self, name: str) -> bool:
         return (self.world.folder / "flows" / f"{name}.toml").exists()

@@ -78,6 +78,7 @@ class Process:
     def pass_by(self, point: Point) -> None:
         if self._leads and point is Point.AFTER_COMMIT:
             self.hand.prove_term(self._leads.term)
+        assert self._db._open is None or point in (Point.BEFORE_COMMIT, Point.AFTER_COMMIT), f"{point} before a commit"
         if blow := self.draw(point):
             self.strike(point, blow)
 

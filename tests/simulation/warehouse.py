@@ -41,8 +41,10 @@ class Warehouse:
     names: list[str]
     rhythms: Sequence[str] = SCHEDULES
     most_active: Sequence[int] = (1, 2, 5)
+    changes_pools: bool = True
     schedules: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    pools: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, *, reschedule: bool = False) -> str:
         """A new text for the file of the flow."""
@@ -50,7 +52,10 @@ class Warehouse:
             self.schedules[name] = self._pick(self.rhythms)
         place = self.names.index(name)
         number = self._pick((0, 1, 1, 2, 3)) if place else self._pick((0, 0, 1))
-        parts = [f"[schedule]\n{self.schedules[name]}", *self._schedule(), *self._run()]
+        pool = self._pick(("", "", "", "", 'pool = "small"', 'pool = "small"', 'pool = "other"'))
+        if self.changes_pools or name not in self.pools:
+            self.pools[name] = pool
+        parts = [f"[schedule]\n{self.schedules[name]}", *self._schedule(), *self._run(), self.pools[name]]
         self.texts[name] = "\n".join([*parts, *(self._sensor(place) for _ in range(number)), ""])
         return self.texts[name]
 
@@ -69,8 +74,6 @@ class Warehouse:
             lines.append('retries = 2\nretry_delay = "3h"')
         if self._happens(0.2):
             lines.append('timeout = "9h"')
-        if self._happens(0.3):
-            lines.append(f'pool = "{self._pick(("small", "small", "other"))}"')
         return lines
 
     def _sensor(self, place: int) -> str:
