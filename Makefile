@@ -32,8 +32,8 @@ fuzz: .venv/.ready ## whatever bytes, texts and words there are: files, schedule
 	HYPOTHESIS_PROFILE=fuzz $(PYTHON_OF_VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m hypothesis \
 		$(or $(ARGS),tests/config tests/core/test_fuzz_parsers.py tests/cli/test_fuzz_words.py tests/executors/test_wire.py)
 
-chaos: .venv/.ready ## real daemons under random blows, on both databases (CHAOS_SECONDS=1200 each, CHAOS_SEED=7)
-	for database in postgresql sqlite; do $(PYTHON_OF_VENV) -m tests.chaos --database $$database \
+chaos: .venv/.ready ## real daemons under random blows, on both databases and with workers (CHAOS_SECONDS=1200 each, CHAOS_SEED=7)
+	for database in postgresql sqlite workers; do $(PYTHON_OF_VENV) -m tests.chaos --database $$database \
 		--seconds $${CHAOS_SECONDS:-300} $${CHAOS_SEED:+--seed $$CHAOS_SEED} || exit 1; done
 
 soak: .venv/.ready ## an hour of simulated crashes and failovers (SOAK_SEEDS=10000 or SOAK_MINUTES=10 for less)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 busy = [HealthCheck.too_slow]
 settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=busy)
 settings.register_profile("thorough", max_examples=1_200, deadline=None, suppress_health_check=busy)
-settings.register_profile("fuzz", max_examples=4_000, deadline=None, suppress_health_check=busy)
+settings.register_profile("fuzz", max_examples=2_000, deadline=None, suppress_health_check=busy)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 pytest_plugins = ["tests.postgres.fixtures", "tests.support.databases"]

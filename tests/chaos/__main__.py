@@ -1,4 +1,4 @@
-"""`python -m tests.chaos [--seed N] [--seconds S] [--database sqlite|postgresql]`: a course, its audit, its figures.
+"""`python -m tests.chaos [--seed N] [--seconds S] [--database NAME]`: a course, its audit, its figures.
 
 Without a seed it takes one by the clock. Exits with 1 where the audit finds anything; the folder is then kept.
 """
@@ -20,7 +20,8 @@ from tests.chaos.evidence import Evidence
 from tests.chaos.figures import figures
 from tests.e2e.database_server import database_server
 
-DAEMONS = {"sqlite": 1, "postgresql": 2}
+CASTS = {"sqlite": (1, 0), "postgresql": (2, 0), "workers": (2, 2)}
+"""How many daemons there are, and how many workers, which need PostgreSQL."""
 PAUSE = 0.8
 """Seconds from blow to blow, on the average."""
 
@@ -38,7 +39,7 @@ def run(folder: Path, database: str, seed: int, seconds: float) -> Evidence:
     """A course in `folder`. Whatever it raises says how to have it again."""
     try:
         with open_store(database, folder) as store:
-            return Course(folder, store, seconds, DAEMONS[database]).run(draw(seed, seconds, PAUSE))
+            return Course(folder, store, seconds, *CASTS[database]).run(draw(seed, seconds, PAUSE))
     except BaseException as error:
         error.add_note(f"again: {replay(database, seed, seconds)}")
         raise
@@ -52,7 +53,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--seconds", type=float, default=300.0)
-    parser.add_argument("--database", choices=[*DAEMONS], default="postgresql")
+    parser.add_argument("--database", choices=[*CASTS], default="postgresql")
     given = parser.parse_args()
     print(replay(given.database, given.seed, given.seconds), flush=True)
     folder = Path(tempfile.mkdtemp(prefix="sensord-chaos-"))

@@ -1,4 +1,4 @@
-"""Real daemons, their keepers, and their database: started here, and struck by nobody else."""
+"""Real daemons and workers, their keepers, and their database: started here, and struck by nobody else."""
 
 import os
 import signal
@@ -15,15 +15,16 @@ from tests.e2e.database_server import Server
 from tests.e2e.site import Site
 
 AGAIN = 0.3
-"""Seconds until a daemon that ended is started again, as systemd would."""
+"""Seconds until a daemon or worker that ended is started again, as systemd would."""
 
 
 @dataclass(slots=True)
 class Actor:
-    """A daemon that is started again whenever it ends, with a log for all of its lives."""
+    """A daemon, or a worker if it has a name: started again whenever it ends, with a log for all of its lives."""
 
     site: Site
     log: Path
+    worker: str = ""
     process: "subprocess.Popen[bytes] | None" = None
     start_at: float = 0.0
     lives: int = 0
@@ -44,7 +45,8 @@ class Actor:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            command = self.site._command(["daemon", "start"])
+            words = ["worker", "start", "--name", self.worker] if self.worker else ["daemon", "start"]
+            command = self.site._command(words)
             self.process = subprocess.Popen(
                 command, env=self.site.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
@@ -88,9 +90,9 @@ class Actor:
             self.process.wait()
 
 
-def strike_keeper(site: Site, number: signal.Signals) -> Callable[[], None] | None:
-    """Signal the keeper; returns what lets it go on, None where there is none."""
-    pid = site.keeper()
+def strike_keeper(actor: Actor, number: signal.Signals) -> Callable[[], None] | None:
+    """Signal its keeper; returns what lets that go on, None where there is none."""
+    pid = actor.site.keeper(f"workers/{actor.worker}" if actor.worker else "")
     if pid is None:
         return None
     try:

@@ -29,9 +29,10 @@ STEP = 0.02
 
 
 class Course:
-    """Runs `daemons` daemons (one on SQLite) on one store. What it has done is in `evidence` and `done`."""
+    """Runs daemons (one on SQLite) on one store, and workers for all runs if there are any. What it has done is in
+    `evidence` and `done`."""
 
-    def __init__(self, folder: Path, store: Store, seconds: float, daemons: int) -> None:
+    def __init__(self, folder: Path, store: Store, seconds: float, daemons: int, workers: int = 0) -> None:
         self.done: Counter[str] = Counter()
         self.evidence = Evidence(store.url, [])
         self._store = store
@@ -39,18 +40,21 @@ class Course:
         begin = int(time.time()) // GRID * GRID
         self.evidence.begin, self.evidence.end = begin, int(time.time() + seconds)
         site = Site(folder, store.url)
-        settings = site.config / "sensord.toml"
-        settings.write_text(settings.read_text() + 'slots = 12\nretire_after = "4s"\n')
+        _set_up(site, bool(workers))
         write_job(site.work)
         self._files = Files(site, _toml(begin), _toml(self.evidence.end))
-        sites = [site] + [_beside(site, f"host{number}") for number in range(1, daemons)]
+        sites = [site] + [site.beside(f"host{number}") for number in range(1, daemons)]
+        for one in sites[1:]:
+            _set_up(one, bool(workers))
         self.actors = [Actor(one, folder / f"daemon{number}.log") for number, one in enumerate(sites)]
+        self._workers = [Actor(site, folder / f"worker{number}.log", f"w{number}") for number in range(workers)]
         self._work = site.work
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
 
     def run(self, blows: Sequence[Blow]) -> Evidence:
         try:
+            self._begin()
             self._strike(blows)
             self._rest()
             self._leave()
@@ -61,6 +65,14 @@ class Course:
                 heapq.heappop(self._agenda)[2]()
         self._gather()
         return self.evidence
+
+    def _begin(self) -> None:
+        """Until a daemon leads: by then there are tables."""
+        give_up_at = time.monotonic() + REST
+        while not any(b" leads: " in actor.log.read_bytes() for actor in self.actors if actor.lives):
+            assert time.monotonic() < give_up_at, "no daemon leads"
+            self._step()
+        self.actors += self._workers
 
     def _strike(self, blows: Sequence[Blow]) -> None:
         began = time.monotonic()
@@ -81,7 +93,8 @@ class Course:
     def _leave(self) -> None:
         for actor in self.actors:
             if process := actor.drain():
-                assert process.wait(60) == 0, f"a daemon ended with {process.returncode}: see {actor.log}"
+                # One that is just starting knows of no signals yet.
+                assert process.wait(60) in (0, -signal.SIGTERM), f"ended with {process.returncode}: see {actor.log}"
 
     def _step(self) -> None:
         for actor in self.actors:
@@ -122,9 +135,9 @@ class Course:
             case Kind.STOP_DAEMON:
                 return actor.freeze()
             case Kind.KILL_KEEPER:
-                return actors.strike_keeper(actor.site, signal.SIGKILL)
+                return actors.strike_keeper(actor, signal.SIGKILL)
             case Kind.STOP_KEEPER:
-                return actors.strike_keeper(actor.site, signal.SIGSTOP)
+                return actors.strike_keeper(actor, signal.SIGSTOP)
             case Kind.DATABASE_AWAY:
                 return None if self._is_on(Kind.DATABASE_AWAY) else self._store.leave()
             case Kind.EDIT:
@@ -152,11 +165,10 @@ class Course:
         collect(self.evidence, self._work, {actor.log.stem: actor.log for actor in self.actors})
 
 
-def _beside(site: Site, name: str) -> Site:
-    other = site.beside(name)
-    settings = other.config / "sensord.toml"
-    settings.write_text(settings.read_text() + 'slots = 12\nretire_after = "4s"\n')
-    return other
+def _set_up(site: Site, has_workers: bool) -> None:
+    settings = site.config / "sensord.toml"
+    carried = 'executor = "procrastinate"\nqueue = "etl"\n' if has_workers else ""
+    settings.write_text(f'{settings.read_text()}slots = 12\nretire_after = "4s"\n{carried}')
 
 
 def _toml(seconds: int) -> str:

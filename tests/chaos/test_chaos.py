@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.__main__ import DAEMONS, replay, run
+from tests.chaos.__main__ import CASTS, replay, run
 from tests.chaos.audit import audit
 from tests.chaos.blows import Kind
 
@@ -13,7 +13,7 @@ SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 
 
-@pytest.mark.parametrize("database", DAEMONS)
+@pytest.mark.parametrize("database", CASTS)
 def test_nothing_is_lost_and_nothing_runs_twice(database: str, tmp_path: Path) -> None:
     evidence = run(tmp_path / "site", database, SEED, SECONDS)
 

@@ -78,10 +78,10 @@ class Site:
     def state(self) -> Path:
         return self.config.parent / "state"
 
-    def keeper(self) -> int | None:
-        """The pid of the keeper that listens in the state folder; None where none does."""
+    def keeper(self, below: str = "") -> int | None:
+        """The pid of the keeper that listens in the state folder, or in one below it; None where none does."""
         with socket.socket(socket.AF_UNIX) as visitor, suppress(OSError):
-            folder = os.open(self.state, os.O_RDONLY)
+            folder = os.open(self.state / below, os.O_RDONLY)
             try:
                 visitor.connect(f"/proc/self/fd/{folder}/keeper.sock")
             finally:
