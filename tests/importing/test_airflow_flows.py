@@ -1,6 +1,7 @@
 """A folder of DAGs becomes flows: one for a chain of tasks, else one for each; and a note for what is not as it was."""
 
 import re
+import subprocess
 from datetime import UTC, datetime
 from textwrap import dedent
 from zoneinfo import ZoneInfo
@@ -158,6 +159,25 @@ def test_a_chain_is_one_command_in_its_order() -> None:
     (draft,) = found.drafts
     assert script(draft) == "set -e\n# a\n(\nset +e\none\n)\n# b\n(\nset +e\ntwo\n)"
     assert "its tasks a, b are one command" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("first", "out", "code"),
+    [
+        ("echo one", "one\ntwo\n", 0),
+        ("echo one; exit 0", "one\ntwo\n", 0),
+        ("cd /; X=1; set -u", "two\n", 0),
+        ("false; echo one", "one\ntwo\n", 0),
+        ("echo one; exit 3", "one\n", 3),
+        ("echo one; exit 99", "one\n", 99),
+        ("cat <<X\none\nX", "one\ntwo\n", 0),
+        ("echo one # and no more", "one\ntwo\n", 0),
+    ],
+)
+def test_in_a_chain_each_is_by_itself_until_one_fails(first: str, out: str, code: int) -> None:
+    text = DAILY + f"    Work('a', {first!r}) >> Work('b', 'echo two$X')"
+    ran = subprocess.run(["bash", "-c", script(one(text))], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.returncode) == (out, code)
 
 
 def test_what_is_no_chain_is_a_flow_for_each_task() -> None:
