@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.database_server import Wire, database_server
 from tests.e2e.site import RunningDaemon, Site
 
 LEADS = r"^sensord .* leads: "
@@ -268,3 +269,35 @@ def test_three_workers_and_two_daemons_under_blows_start_each_attempt_once(site:
     assert len(started) == len(set(started))  # no attempt twice
     assert len({run for run, _ in started}) == ticks
     assert len(started) <= ticks + lost
+
+
+def test_a_worker_that_is_cut_off_ends_its_commands_and_says_nothing_of_them_later(tmp_path: Path) -> None:
+    """Its connections hold back all that is sent, as where a network has gone."""
+    with database_server() as server:
+        site = Site(tmp_path / "own", server.url)
+        for_workers(site)
+        a_flow_that_waits_for_us(site, retries=1)
+        wire = Wire(tmp_path, server.folder)
+        far = site.beside("far")
+        for_workers(far)
+        far.environment["SENSORD_DB"] = wire.url
+
+        with leading(site) as daemon, far.worker() as first, ExitStack() as stack:
+            await_running(site)
+            second = stack.enter_context(site.worker("--name", "two"))
+            second.until(WORKS)
+
+            wire.cut()
+            daemon.until("slow .*: failed, and will be tried again")
+            await_running(site, attempt=2)
+            wire.mend()
+            first.until("it works again")
+            open_door(site, 2)
+            daemon.until("slow .*: failed")
+
+        wire.close()
+        run = site.ask("run", "show", "slow", "latest")
+
+    assert [one["problem"] for one in run["attempts"]] == ["lost", None]
+    assert run["message"] == "exit 7"
+    assert (lines(site, "started"), lines(site, "ended")) == (["1", "2"], ["7"])
