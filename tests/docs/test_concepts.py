@@ -33,6 +33,8 @@ WORDS = [
     "stale",
     "dispatch",
     "executor",
+    "queue",
+    "worker",
     "catchup",
     "backfill",
     "missed",
