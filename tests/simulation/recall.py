@@ -113,11 +113,11 @@ class Recall:
         self._prove_causes(archive, story)
         number = 0
         for at, verdicts in one.verdicts.items():
+            if at == story.waited_until:  # seen in the middle of what happened then
+                continue
             for sensor, verdict in zip(story.sensors, verdicts, strict=True):
-                told = _at(sensor, at, story.waited_until)
-                if at == story.waited_until and verdict is Verdict.WAITING:
-                    continue  # for no time at all: what it was before, and what ended it, came at the same instant
-                assert verdict in told, f"{name}: at {at} sensor {sensor.sensor.index} was {verdict}, told is {told}"
+                told = _at(sensor, at)
+                assert verdict is told, f"{name}: at {at} sensor {sensor.sensor.index} was {verdict}, told is {told}"
                 number += 1
         return number
 
@@ -126,9 +126,6 @@ def _name(story: Story) -> str:
     return f"{story.run.flow} {format_instant(story.run.logical_at)} ({story.run.state.label})"
 
 
-def _at(sensor: SensorPast, at: datetime, until: datetime | None) -> list[Verdict]:
-    """What a story says of the sensor after all that happened at that instant; at the end, also before."""
-    periods = [turn.period for turn in sensor.turns]
-    if at == until:
-        return [one.verdict for one in periods if one.since_at <= at <= one.until_at]
-    return [one.verdict for one in periods if one.since_at <= at][-1:]
+def _at(sensor: SensorPast, at: datetime) -> Verdict:
+    """What a story says of the sensor after all that happened at that instant."""
+    return [turn.period.verdict for turn in sensor.turns if turn.period.since_at <= at][-1]
