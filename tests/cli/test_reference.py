@@ -10,6 +10,9 @@ import pytest
 
 from sensord.cli.main import cli
 from sensord.cli.reference import commands_of, document
+from sensord.store import workers
+from sensord.store.lead import Holder
+from sensord.store.workers import Beat
 from tests.cli.program import Program
 from tests.daemon.world import DAILY, HOURLY, World, on
 
@@ -91,6 +94,10 @@ def test_every_key_of_its_json_stands_on_the_page(world: World, sensord: Program
         dates = {"from": "2026-11-22T01:00+00:00", "to": "2026-11-22T04:00+00:00"}
         world.daemon.change("backfill", {"flow": "orders", **dates})
         world.tick()
+    if path == "sensord worker list" and world.db.dialect == "postgresql":
+        workers.beat(
+            world.db, Holder("etl2", 7, "0.1.0", "there"), Beat("one", "etl", 8, 2, 60_000_000, is_taking=True)
+        )
     section = _section(path)
     shown = sensord(*path.split()[1:], *SHOWS[path], "--json").json
     missing = {key for key in _keys(shown) if f"`{key}`" not in section}
