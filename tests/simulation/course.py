@@ -41,7 +41,7 @@ STATEMENTS = {
 }
 """Without what differs by chance, such as ids: a transaction that failed has used them up."""
 
-BACKFILL = re.compile(r"\bbackfill (\d+)")
+BACKFILL = re.compile(r"(?<=backfill )\d+|(?<=not over, got )\d+|(?<=that runs, got )\d+|(?<=paused backfill, got )\d+")
 SCHEDULES = (*warehouse.SCHEDULES[:-1], 'every = "7h"\nstart = 2026-11-20T01:00:00Z')
 """Without a long past: the many runs of one cost as much as many courses."""
 
@@ -127,10 +127,10 @@ class Course:
     def _close(self) -> Books:
         """What the database holds, and which attempts were started."""
         ids = [number for (number,) in self.stage.db.fetch("SELECT id FROM backfill ORDER BY id")]
-        ranks = {str(number): f"backfill {rank}" for rank, number in enumerate(ids, 1)}
+        ranks = {str(number): str(rank) for rank, number in enumerate(ids, 1)}
 
         def name(value: Any) -> Any:
-            return BACKFILL.sub(lambda found: ranks[found[1]], value) if isinstance(value, str) else value
+            return BACKFILL.sub(lambda found: ranks[found[0]], value) if isinstance(value, str) else value
 
         books: Books = {}
         for topic, statement in STATEMENTS.items():
