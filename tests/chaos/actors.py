@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tests.chaos.evidence import Fall
 from tests.e2e.database_server import Server
 from tests.e2e.site import Site
 
@@ -28,8 +29,8 @@ class Actor:
     process: "subprocess.Popen[bytes] | None" = None
     start_at: float = 0.0
     lives: int = 0
-    falls: list[tuple[int, int]] = field(default_factory=list)
-    """Ends that we did not bring about: (microseconds since 1970, exit code)."""
+    falls: list[Fall] = field(default_factory=list)
+    _born_at: int = 0
     _struck: bool = False
     _stopped: int = 0
 
@@ -37,7 +38,7 @@ class Actor:
         """Note whether it has ended; start it if it is time."""
         if self.process and self.process.poll() is not None:
             if not self._struck:
-                self.falls.append((micros(), self.process.returncode))
+                self.falls.append(Fall(self._born_at, micros(), self.process.returncode))
                 self.start_at = time.monotonic() + AGAIN
             self.process = None
         if self.process is None and time.monotonic() >= self.start_at:
@@ -51,6 +52,7 @@ class Actor:
                 command, env=self.site.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         self.lives += 1
+        self._born_at = micros()
         self._struck, self._stopped = False, 0
 
     def end(self, *numbers: signal.Signals, away: float) -> bool:

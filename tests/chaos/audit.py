@@ -141,13 +141,17 @@ def _ticks(evidence: Evidence) -> Iterator[str]:
 
 
 def _falls(evidence: Evidence) -> Iterator[str]:
-    """A daemon ends by itself only where it cannot begin: its database is away, or sensord.toml is wrong."""
-    for at, code in evidence.falls:
+    """A daemon ends by itself only where it cannot begin: its database was away, or sensord.toml wrong, in its life.
+
+    It may have been stopped between seeing that and its end.
+    """
+    for fall in evidence.falls:
         excuses = [
             span
             for span in evidence.spans
             if span.kind in (Kind.DATABASE_AWAY, Kind.BREAK_SETTINGS)
-            and span.begin_at - SLACK <= at <= (span.end_at or at) + SLACK
+            and span.begin_at - SLACK <= fall.at
+            and fall.born_at <= (span.end_at or fall.at) + SLACK
         ]
         if not excuses:
-            yield f"a daemon ended by itself with {code} at {format_instant(from_micros(at))}"
+            yield f"a daemon ended by itself with {fall.code} at {format_instant(from_micros(fall.at))}"

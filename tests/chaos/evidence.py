@@ -28,6 +28,14 @@ class Span:
     whom: str
 
 
+class Fall(NamedTuple):
+    """An end that we did not bring about, of a process that was started at `born_at`."""
+
+    born_at: int
+    at: int
+    code: int
+
+
 class Run(NamedTuple):
     id: int
     flow: str
@@ -75,7 +83,7 @@ class Evidence:
     begin: int = 0
     end: int = 0
     lives: int = 0
-    falls: list[tuple[int, int]] = field(default_factory=list)
+    falls: list[Fall] = field(default_factory=list)
     runs: dict[int, Run] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     outcomes: dict[Key, Outcome] = field(default_factory=dict)

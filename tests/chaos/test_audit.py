@@ -9,7 +9,7 @@ from sensord.core.instant import format_instant, from_micros
 from sensord.core.run import Reason, State
 from tests.chaos.audit import audit
 from tests.chaos.blows import Kind, draw
-from tests.chaos.evidence import Attempt, Evidence, Outcome, Run, Span, parse_line
+from tests.chaos.evidence import Attempt, Evidence, Fall, Outcome, Run, Span, parse_line
 from tests.chaos.figures import figures, handovers
 from tests.chaos.warehouse import FLOWS, end_of
 
@@ -105,7 +105,7 @@ FAULTS: dict[str, tuple[Callable[[Evidence], object], str]] = {
     "a start before its upstream's end": (early, "mart/e .* began before src/"),
     "never started": (lambda e: without_attempt(e, "mart/d", State.SKIPPED), "its sensors are satisfied"),
     "started against its policy": (lambda e: without_attempt(e, "mart/e", State.FAILED), "end/f .* expected one of"),
-    "a daemon that fell": (lambda e: e.falls.append((BEGIN * MICROS, 1)), "ended by itself with 1"),
+    "a daemon that fell": (lambda e: e.falls.append(Fall(BEGIN * MICROS, BEGIN * MICROS, 1)), "ended by itself with 1"),
     "a traceback": (lambda e: e.complaints.append("Traceback"), "Traceback"),
 }
 
@@ -149,7 +149,7 @@ def test_what_was_cancelled_with_its_renamed_flow_needs_no_start(books: Evidence
 
 
 def test_a_daemon_may_not_find_its_database(books: Evidence) -> None:
-    books.falls.append((BEGIN * MICROS, 1))
+    books.falls.append(Fall(BEGIN * MICROS, (BEGIN + 60) * MICROS, 1))
     books.spans.append(Span(Kind.DATABASE_AWAY, (BEGIN - 5) * MICROS, (BEGIN + 5) * MICROS, ""))
 
     assert audit(books) == []
