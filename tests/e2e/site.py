@@ -26,6 +26,9 @@ PATIENCE = 60.0
 class Site:
     """One config folder, its database, and the commands that people type."""
 
+    within: tuple[str, ...] = ()
+    """Words before each command, such as those that enter another host's network."""
+
     def __init__(self, folder: Path, url: str) -> None:
         self.config = folder / "config"
         self.work = folder / "work"
@@ -116,7 +119,7 @@ class Site:
         return Database.open(self.environment["SENSORD_DB"])
 
     def _command(self, words: "tuple[str, ...] | list[str]") -> list[str]:
-        return [sys.executable, "-m", "sensord", "--config", str(self.config), *words]
+        return [*self.within, sys.executable, "-m", "sensord", "--config", str(self.config), *words]
 
 
 class RunningDaemon:
