@@ -57,6 +57,11 @@ class World:
     def remove(self, name: str) -> None:
         (self.folder / "flows" / f"{name}.toml").unlink()
 
+    @property
+    def is_led(self) -> bool:
+        """Whether a daemon has been started."""
+        return hasattr(self, "daemon")
+
     def start(self) -> None:
         lead = Lead.take(self.db, Holder("here", os.getpid(), "test"))
         if self.db.dialect == "postgresql":  # a test on a busy machine takes longer than a lease

@@ -5,6 +5,8 @@ import pwd
 import signal
 from pathlib import Path
 
+import pytest
+
 from sensord.executors.base import Account, Attempt, Ended, Job
 from tests.executors.conftest import OpenLocal
 from tests.executors.watch import Watch
@@ -16,8 +18,20 @@ ROOT = os.geteuid() == 0
 """Both ways are tested, whoever runs the tests: who is not root must be refused."""
 
 
+@pytest.fixture
+def daemon(open_local: OpenLocal) -> Watch:
+    """The executor that is handed a user: a worker finds its own by the flow's definition."""
+    return open_local()
+
+
 def log_of(state: Path, attempt: Attempt) -> Path:
     return state / "runs" / "0" / f"{attempt.run_id}.{attempt.number}.log"
+
+
+def masks_of(state: Path) -> list[int]:
+    """What the command had blocked and ignored, of the signals that are ours: the C library has two more for itself."""
+    ours = sum(1 << number - 1 for number in signal.valid_signals())
+    return [int(line.split()[1], 16) & ours for line in log_of(state, FIRST).read_text().splitlines()]
 
 
 def submit_as(daemon: Watch, account: Account | None, script: str) -> Ended:
@@ -60,7 +74,7 @@ def test_it_leads_a_session_takes_all_signals_and_can_be_killed(daemon: Watch, s
     ended = submit_as(daemon, SOMEBODY, f"{leads} && grep -h 'Sig[BI]' /proc/self/status && kill -9 $$")
 
     assert ended.signal == signal.SIGKILL if ROOT else refused(ended)
-    assert set(log_of(state, FIRST).read_text().split()) <= {"SigBlk:", "SigIgn:", "0" * 16}
+    assert not log_of(state, FIRST).read_text() or masks_of(state) == [0, 0]
 
 
 def test_a_program_that_its_user_may_not_execute_is_not_started(daemon: Watch, tmp_path: Path) -> None:
@@ -116,4 +130,4 @@ def test_what_the_daemons_starter_had_ignored_is_no_matter(open_local: OpenLocal
     ended = submit_as(daemon, SOMEBODY, "grep -h 'Sig[BI]' /proc/self/status")
 
     assert ended.exit_code == 0 if ROOT else refused(ended)
-    assert set(log_of(state, FIRST).read_text().split()) <= {"SigBlk:", "SigIgn:", "0" * 16}
+    assert not log_of(state, FIRST).read_text() or masks_of(state) == [0, 0]

@@ -246,9 +246,10 @@ class TestTrouble:
             LocalExecutor(tmp_path / "file" / "state")
 
     def test_a_keeper_of_another_version_is_not_used(self, state: Path) -> None:
-        words = wire.encode("hello", protocol=wire.PROTOCOL + 1, pid=77)
+        ours, theirs = wire.PROTOCOL, wire.PROTOCOL + 1
+        words = wire.encode("hello", protocol=theirs, pid=77)
 
-        with play_keeper(state, words), pytest.raises(SensordError, match="protocol 2, got 3") as caught:
+        with play_keeper(state, words), pytest.raises(SensordError, match=f"protocol {ours}, got {theirs}") as caught:
             LocalExecutor(state)
 
         assert caught.value.hint

@@ -1,5 +1,7 @@
 """The tables of Procrastinate: made and migrated beside ours, and never mistaken for somebody else's."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,11 +136,16 @@ def test_those_of_somebody_else_are_left_alone(empty: Database) -> None:
 
 
 def test_it_takes_no_import_of_the_package(own: Database) -> None:
-    import sys
+    script = (
+        "import sys\n"
+        "from sensord.store import engine\n"
+        "from sensord.store.database import Database\n"
+        "with Database.open(sys.argv[1]) as db:\n"
+        "    engine.require_current(db)\n"
+        "assert 'procrastinate' not in sys.modules\n"
+    )
 
-    engine.require_current(own)
-
-    assert "procrastinate" not in sys.modules
+    subprocess.run([sys.executable, "-c", script, own.url], check=True)
 
 
 class TestOnSqlite:

@@ -48,6 +48,8 @@ def value(column: sqlalchemy.Column[Any], number: int) -> Any:
         return None
     if isinstance(column.type, sqlalchemy.Text):
         return f"{column.name} {number} 'é'"
+    if isinstance(column.type, sqlalchemy.LargeBinary):
+        return f"{column.name} {number}".encode()
     # One leader alone; states and flags are small; the rest is larger than any 32 bits hold.
     if column.name == "id" or not isinstance(column.type, sqlalchemy.BigInteger):
         return number
