@@ -97,7 +97,7 @@ def test_a_lock_names_no_registry_and_no_machine(file: str, groups: tuple[str, .
         "--index-url https://example.org/simple",
         "--find-links wheels",
         "-i example.org",
-        "--extra-index-url file:///opt/pypi",
+        "--extra-index-url file:///srv/packages",
         "click @ https://example.org/click.whl",
         "#    uv pip compile /home/me/sensord/pyproject.toml",
         "    # via -r /home/me/requirements.in",

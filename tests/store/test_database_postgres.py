@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from sensord.errors import DatabaseError, Unreachable
-from sensord.store import postgres
+from sensord.store import lead_row, postgres
 from sensord.store.database import Database, Durability
 
 NEW_FLOW = """
@@ -69,6 +69,14 @@ def test_hot_statements_are_prepared_once_whatever_the_size_of_their_numbers(db:
 
     prepared = db.fetch("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%FROM flow WHERE%'")
     assert prepared == [("SELECT name FROM flow WHERE id = $1",)]
+
+
+def test_no_statement_is_compiled_for_what_it_has_to_scan(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run("SET LOCAL jit_above_cost = 0")
+        plan = [line for (line,) in tx.fetch(f"EXPLAIN ANALYZE {lead_row.SEE}")]
+
+    assert [line for line in plan if "JIT" in line] == []
 
 
 def test_a_connection_that_broke_is_replaced(db: Database, server: psycopg.Connection) -> None:
