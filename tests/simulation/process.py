@@ -132,6 +132,7 @@ class Process:
             self._die()
         except BaseException as error:  # noqa: BLE001 -- raised again where it is seen: in `step`
             self._error = error
+            self._db.close()
             self._rests.release()
 
     def _live(self) -> None:
