@@ -94,7 +94,7 @@ def test_a_lock_names_no_registry_and_no_machine(file: str, groups: tuple[str, .
 @pytest.mark.parametrize(
     "line",
     [
-        "--index-url https://example.org/simple",
+        "--index-url https://example.org/all",
         "--find-links wheels",
         "-i example.org",
         "--extra-index-url file:///srv/packages",
