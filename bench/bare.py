@@ -1,5 +1,5 @@
-"""Procrastinate alone, to compare workers with: a task that runs `/bin/true` and writes down when it was enqueued, when
-it began and when it had ended.
+"""Procrastinate alone, to compare workers with: a task that runs a command and writes down when it was enqueued, when
+its process was there and when it had ended.
 
 Usage: python -m bench.bare URL CONCURRENCY FILE: one worker process, until it is told to stop.
 """
@@ -7,21 +7,22 @@ Usage: python -m bench.bare URL CONCURRENCY FILE: one worker process, until it i
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import procrastinate
 import procrastinate.types
 
-TASK = "true"
+TASK = "command"
 
 
 def make_app(url: str, file: Path | None = None) -> procrastinate.App:
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
 
     @app.task(name=TASK, queue="bare")
-    async def run(at: float) -> None:
+    async def run(at: float, words: list[str]) -> None:
+        process = await asyncio.create_subprocess_exec(*words, start_new_session=True)
         began = time.time()
-        process = await asyncio.create_subprocess_exec("/bin/true", start_new_session=True)
         await process.wait()
         if file:
             with file.open("a") as out:
@@ -30,17 +31,19 @@ def make_app(url: str, file: Path | None = None) -> procrastinate.App:
     return app
 
 
-async def defer(url: str, number: int, pause: float = 0.0) -> None:
+async def defer(url: str, words: Sequence[str], number: int, pause: float = 0.0) -> None:
     """So many jobs: in one batch, or one by one with a pause between them."""
     app = make_app(url)
     async with app.open_async():
         task = app.configure_task(TASK, queue="bare")
         if not pause:
-            jobs: list[dict[str, procrastinate.types.JSONValue]] = [{"at": time.time()} for _ in range(number)]
+            jobs: list[dict[str, procrastinate.types.JSONValue]] = [
+                {"at": time.time(), "words": list(words)} for _ in range(number)
+            ]
             await task.batch_defer_async(*jobs)
             return
         for _ in range(number):
-            await task.defer_async(at=time.time())
+            await task.defer_async(at=time.time(), words=list(words))
             await asyncio.sleep(pause)
 
 

@@ -1,7 +1,8 @@
 """Workers: runs a second, and from enqueuing to the start of the command, with 1, 2 and 4 worker processes.
 
 Beside it Procrastinate alone, with as many of its own workers, whose task starts the same command. Both have a
-PostgreSQL that syncs, and take turns on the same machine.
+PostgreSQL that syncs, and take turns on the same machine. The time to the start is that of one run at a time, each
+enqueued when the one before it has ended: until the process is there, as whoever started it sees it.
 """
 
 import asyncio
@@ -11,24 +12,26 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import bare
 from bench.databases import Place, places
 from bench.endtoend import schedule_of
 from bench.figures import Figure, Target, share
-from bench.latency import quantile
+from bench.latency import quantile, write_chain
 from bench.site import Site, make_site
 
 SLOTS = 8
 FLOWS = 4
-BURST, PACED = 800, 40
-PAUSE = 1.0
+BURST, CHAIN = 800, 200
+TRUE, NAP = ["/bin/true"], ["/bin/sleep", "0.05"]
+PAUSE = 0.06
+"""Between two that Procrastinate is given: each has ended by then."""
 PATIENCE = 300.0
 
 SETTINGS = 'executor = "procrastinate"\nqueue = "bench"\n'
-RUN = '[run]\ncommand = ["/bin/true"]\nmax_active = 1000\n'
+RUN = f"[run]\ncommand = {TRUE}\nmax_active = 1000\n"
+STEP = f'[schedule]\ncron = "0 0 1 1 *"\n[run]\ncommand = {NAP}\n'
 TIMES = """
 SELECT a.submitted_at, a.began_at, o.at FROM attempt a JOIN outcome o ON o.run_id = a.run_id AND o.attempt = a.number
 JOIN run r ON r.id = a.run_id JOIN flow f ON f.id = r.flow_id WHERE f.name LIKE :name
@@ -39,10 +42,10 @@ Times = list[tuple[float, float, float]]
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    burst, paced = (40, 8) if quick else (BURST, PACED)
+    burst, chain = (40, 10) if quick else (BURST, CHAIN)
     for number in (1,) if quick else (1, 2, 4):
-        fast, slow = with_sensord(number, burst, paced)
-        fast_bare, slow_bare = with_procrastinate(number, burst, paced)
+        fast, slow = with_sensord(number, burst, chain)
+        fast_bare, slow_bare = with_procrastinate(number, burst, chain)
         name = f"{number} worker{'s' * (number > 1)}"
         yield Figure(f"runs, {name}", rate(fast), "runs/s", rate(fast_bare), "Procrastinate", share(0.6))
         for label, part in (("p50", 0.5), ("p99", 0.99)):
@@ -64,19 +67,20 @@ def latency(times: Times, part: float) -> float:
     return quantile([began - enqueued for enqueued, began, _ in times], part) * 1000
 
 
-def with_sensord(number: int, burst: int, paced: int) -> tuple[Times, Times]:
-    """A burst that is due at once, and then one run a second."""
+def with_sensord(number: int, burst: int, chain: int) -> tuple[Times, Times]:
+    """A burst that is due at once; and then a chain of flows, each on the one before, by a daemon that finds it all."""
     for place in places(("PostgreSQL",)):
         site = make_site(place, SETTINGS)
         with ExitStack() as stack:
-            running = stack.enter_context(site.daemon())
-            for one in range(number):
-                stack.enter_context(started(worker(site, one), b" works: "))
-            for flow in range(FLOWS):
-                site.write(f"burst/flow_{flow}", schedule_of(burst // FLOWS) + RUN)
-            fast = await_all(place, "burst/%", burst // FLOWS * FLOWS, running.listen)
-            site.write("paced/flow", schedule_ahead(paced) + RUN)
-            slow = await_all(place, "paced/%", paced, running.listen)
+            with site.daemon() as running:
+                for one in range(number):
+                    stack.enter_context(started(worker(site, one), b" works: "))
+                for flow in range(FLOWS):
+                    site.write(f"burst/flow_{flow}", schedule_of(burst // FLOWS) + RUN)
+                fast = await_all(place, "burst/%", burst // FLOWS * FLOWS, running.listen)
+            write_chain(site, chain, STEP)
+            with site.daemon() as running:
+                slow = await_all(place, "chain/%", chain, running.listen)
         return fast, slow
     raise AssertionError
 
@@ -101,13 +105,6 @@ def started(process: "subprocess.Popen[bytes]", word: bytes) -> Iterator[None]:
         process.communicate()
 
 
-def schedule_ahead(ticks: int) -> str:
-    """A tick each second, beginning in a moment."""
-    first = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
-    start, end = (at.strftime("%Y-%m-%dT%H:%M:%S") for at in (first, first + timedelta(seconds=ticks - 1)))
-    return f'[schedule]\ncron = "* * * * * *"\nseconds = true\nstart = {start}\nend = {end}\n'
-
-
 def await_all(place: Place, name: str, number: int, wait: Callable[[float], object]) -> Times:
     deadline = time.monotonic() + PATIENCE
     with place.open() as db:
@@ -118,7 +115,7 @@ def await_all(place: Place, name: str, number: int, wait: Callable[[float], obje
     return [(enqueued / 1e6, began / 1e6, ended / 1e6) for enqueued, began, ended in rows]
 
 
-def with_procrastinate(number: int, burst: int, paced: int) -> tuple[Times, Times]:
+def with_procrastinate(number: int, burst: int, chain: int) -> tuple[Times, Times]:
     """The same, by Procrastinate's own workers."""
     for place in places(("PostgreSQL",)):
         file = place.folder / "times"
@@ -127,10 +124,10 @@ def with_procrastinate(number: int, burst: int, paced: int) -> tuple[Times, Time
                 words = [sys.executable, "-m", "bench.bare", place.url, str(SLOTS), str(file)]
                 process = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
                 stack.enter_context(started(process, b"ready"))
-            asyncio.run(bare.defer(place.url, burst))
+            asyncio.run(bare.defer(place.url, TRUE, burst))
             fast = await_lines(file, burst)
-            asyncio.run(bare.defer(place.url, paced, PAUSE))
-            slow = await_lines(file, burst + paced)[burst:]
+            asyncio.run(bare.defer(place.url, NAP, chain, PAUSE))
+            slow = await_lines(file, burst + chain)[burst:]
         return fast, slow
     raise AssertionError
 

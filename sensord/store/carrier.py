@@ -47,12 +47,16 @@ def enqueue(tx: Transaction, attempts: Sequence[Carried], now: int) -> None:
     tx.fetch(DEFER, attempts=attempts)
 
 
-# OFFSET 0 keeps the function from being called anew for each column of what it returns.
+# A call for each job that is there, and one more where they are fewer: not one for each free slot.
 TAKE = """
-SELECT (x.job).id, CAST((x.job).args ->> 'run' AS bigint), CAST((x.job).args ->> 'attempt' AS bigint)
-FROM (SELECT procrastinate_fetch_job_v2(ARRAY[CAST(:queue AS varchar)], NULL) AS job
-      FROM generate_series(1, CAST(:most AS integer)) OFFSET 0) x
-WHERE (x.job).id IS NOT NULL
+WITH RECURSIVE taken (job, calls) AS (
+    SELECT procrastinate_fetch_job_v2(ARRAY[CAST(:queue AS varchar)], NULL), 1
+    UNION ALL
+    SELECT procrastinate_fetch_job_v2(ARRAY[CAST(:queue AS varchar)], NULL), calls + 1
+    FROM taken WHERE (job).id IS NOT NULL AND calls < CAST(:most AS integer)
+)
+SELECT (job).id, CAST((job).args ->> 'run' AS bigint), CAST((job).args ->> 'attempt' AS bigint)
+FROM taken WHERE (job).id IS NOT NULL
 """
 
 FINISH = """
