@@ -40,7 +40,7 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 def _measure(place: Place, length: int, how: str) -> Iterator[Figure]:
     site = make_site(place, "slots = 32")
-    write_chain(site, length, STEP)
+    write_chain(site, length)
     if how != "idle":
         write_load(site)
     floor = bare(length // 2)
@@ -60,7 +60,7 @@ def _measure(place: Place, length: int, how: str) -> Iterator[Figure]:
         )
 
 
-def write_chain(site: Site, length: int, step: str) -> None:
+def write_chain(site: Site, length: int, step: str = STEP) -> None:
     """Each flow has one run, that of its last tick, which is due at once. step: what all have, but for the sensor."""
     for number in range(length):
         sensor = f'[[sensors]]\nupstream = "chain/step_{number - 1:04}"\n' if number else ""
