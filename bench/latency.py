@@ -16,7 +16,6 @@ from bench.site import Site, make_site
 from sensord.executors.folders import log_of
 
 SAY_WHEN = ["/bin/bash", "-c", "echo $EPOCHREALTIME"]
-STEP = f'[schedule]\ncron = "0 0 1 1 *"\n[run]\npriority = 10\ncommand = {SAY_WHEN}\n'
 LOAD = 8
 """Flows that run one command after the other meanwhile."""
 
@@ -60,11 +59,12 @@ def _measure(place: Place, length: int, how: str) -> Iterator[Figure]:
         )
 
 
-def write_chain(site: Site, length: int, step: str = STEP) -> None:
-    """Each flow has one run, that of its last tick, which is due at once. step: what all have, but for the sensor."""
+def write_chain(site: Site, length: int) -> None:
+    """Each flow has one run, that of its last tick, which is due at once."""
+    run = '[schedule]\ncron = "0 0 1 1 *"\n[run]\npriority = 10\ncommand = ["{}"]\n'.format('", "'.join(SAY_WHEN))
     for number in range(length):
         sensor = f'[[sensors]]\nupstream = "chain/step_{number - 1:04}"\n' if number else ""
-        site.write(f"chain/step_{number:04}", step + sensor)
+        site.write(f"chain/step_{number:04}", run + sensor)
 
 
 def write_load(site: Site) -> None:

@@ -18,20 +18,23 @@ from bench import bare
 from bench.databases import Place, places
 from bench.endtoend import schedule_of
 from bench.figures import Figure, Target, share
-from bench.latency import quantile, write_chain
+from bench.latency import quantile
 from bench.site import Site, make_site
 
 SLOTS = 8
 FLOWS = 4
-BURST, CHAIN = 800, 200
+BURST, SERIES = 800, 200
 TRUE, NAP = ["/bin/true"], ["/bin/sleep", "0.05"]
+WARM_UP = 10
+"""Runs of the series that do not count: planning all of it is part of the first one's turn."""
+
 PAUSE = 0.06
 """Between two that Procrastinate is given: each has ended by then."""
 PATIENCE = 300.0
 
 SETTINGS = 'executor = "procrastinate"\nqueue = "bench"\n'
 RUN = f"[run]\ncommand = {TRUE}\nmax_active = 1000\n"
-STEP = f'[schedule]\ncron = "0 0 1 1 *"\n[run]\ncommand = {NAP}\n'
+ONE_BY_ONE = f"[run]\ncommand = {NAP}\nmax_active = 1\n"
 TIMES = """
 SELECT a.submitted_at, a.began_at, o.at FROM attempt a JOIN outcome o ON o.run_id = a.run_id AND o.attempt = a.number
 JOIN run r ON r.id = a.run_id JOIN flow f ON f.id = r.flow_id WHERE f.name LIKE :name
@@ -42,10 +45,10 @@ Times = list[tuple[float, float, float]]
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    burst, chain = (40, 10) if quick else (BURST, CHAIN)
+    burst, series = (40, 20) if quick else (BURST, SERIES)
     for number in (1,) if quick else (1, 2, 4):
-        fast, slow = with_sensord(number, burst, chain)
-        fast_bare, slow_bare = with_procrastinate(number, burst, chain)
+        fast, slow = with_sensord(number, burst, series)
+        fast_bare, slow_bare = with_procrastinate(number, burst, series)
         name = f"{number} worker{'s' * (number > 1)}"
         yield Figure(f"runs, {name}", rate(fast), "runs/s", rate(fast_bare), "Procrastinate", share(0.6))
         for label, part in (("p50", 0.5), ("p99", 0.99)):
@@ -64,23 +67,22 @@ def rate(times: Times) -> float:
 
 
 def latency(times: Times, part: float) -> float:
-    return quantile([began - enqueued for enqueued, began, _ in times], part) * 1000
+    return quantile([began - enqueued for enqueued, began, _ in sorted(times)[WARM_UP:]], part) * 1000
 
 
-def with_sensord(number: int, burst: int, chain: int) -> tuple[Times, Times]:
-    """A burst that is due at once; and then a chain of flows, each on the one before, by a daemon that finds it all."""
+def with_sensord(number: int, burst: int, series: int) -> tuple[Times, Times]:
+    """A burst that is due at once, and then a flow whose runs go one by one."""
     for place in places(("PostgreSQL",)):
         site = make_site(place, SETTINGS)
         with ExitStack() as stack:
-            with site.daemon() as running:
-                for one in range(number):
-                    stack.enter_context(started(worker(site, one), b" works: "))
-                for flow in range(FLOWS):
-                    site.write(f"burst/flow_{flow}", schedule_of(burst // FLOWS) + RUN)
-                fast = await_all(place, "burst/%", burst // FLOWS * FLOWS, running.listen)
-            write_chain(site, chain, STEP)
-            with site.daemon() as running:
-                slow = await_all(place, "chain/%", chain, running.listen)
+            running = stack.enter_context(site.daemon())
+            for one in range(number):
+                stack.enter_context(started(worker(site, one), b" works: "))
+            for flow in range(FLOWS):
+                site.write(f"burst/flow_{flow}", schedule_of(burst // FLOWS) + RUN)
+            fast = await_all(place, "burst/%", burst // FLOWS * FLOWS, running.listen)
+            site.write("series/flow", schedule_of(series) + ONE_BY_ONE)
+            slow = await_all(place, "series/%", series, running.listen)
         return fast, slow
     raise AssertionError
 
@@ -115,7 +117,7 @@ def await_all(place: Place, name: str, number: int, wait: Callable[[float], obje
     return [(enqueued / 1e6, began / 1e6, ended / 1e6) for enqueued, began, ended in rows]
 
 
-def with_procrastinate(number: int, burst: int, chain: int) -> tuple[Times, Times]:
+def with_procrastinate(number: int, burst: int, series: int) -> tuple[Times, Times]:
     """The same, by Procrastinate's own workers."""
     for place in places(("PostgreSQL",)):
         file = place.folder / "times"
@@ -126,8 +128,8 @@ def with_procrastinate(number: int, burst: int, chain: int) -> tuple[Times, Time
                 stack.enter_context(started(process, b"ready"))
             asyncio.run(bare.defer(place.url, TRUE, burst))
             fast = await_lines(file, burst)
-            asyncio.run(bare.defer(place.url, NAP, chain, PAUSE))
-            slow = await_lines(file, burst + chain)[burst:]
+            asyncio.run(bare.defer(place.url, NAP, series, PAUSE))
+            slow = await_lines(file, burst + series)[burst:]
         return fast, slow
     raise AssertionError
 
