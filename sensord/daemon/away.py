@@ -8,7 +8,7 @@ them itself by now; those that no worker has claimed yet wait for one.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,6 +47,7 @@ class Away:
     def follow(self, found: Iterable[attempts.Elsewhere]) -> None:
         """These, by what the store says now; what was followed before is forgotten."""
         known = self._attempts
+        self._next_look = self._monotonic()  # of some there may have been news that nobody waited for
         self._attempts = {
             Attempt(one.run_id, one.number): _One(one.station, one.host, is_carried=one.queue is not None)
             for one in found
@@ -60,12 +61,13 @@ class Away:
         for run in dispatched:
             self._attempts[Attempt(run.run_id, run.attempt)] = _One(None, "", is_carried=True)
 
-    def news(self, db: Database, now: datetime, *, asked: bool = True) -> list[Report]:
-        """What has become of them since the last call. asked: somebody woke us, so there may be something."""
+    def news(self, db: Database, now: datetime, told: Set[tuple[int, int]] | None = None) -> list[Report]:
+        """What has become of them since the last call. told: of which there is news; None: of any."""
         is_time = self._monotonic() >= self._next_look
-        if not self._attempts or not (asked or is_time):
+        if not self._attempts:
             return []
-        reports = [report for fate in stations.fates(db, self._keys()) for report in self._hear(fate)]
+        keys = self._keys() if told is None or is_time else [key for key in told if Attempt(*key) in self._attempts]
+        reports = [report for fate in stations.fates(db, keys) for report in self._hear(fate)] if keys else []
         if is_time:
             reports += self._give_up(db, now) + self._lose(db, now)
             self._next_look = self._monotonic() + LOOK_SECONDS

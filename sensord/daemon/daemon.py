@@ -44,6 +44,7 @@ from sensord.store import attempts, requests, runs, timers
 from sensord.store.database import Database, Transaction
 from sensord.store.lead import Lead
 from sensord.store.runs import Live
+from sensord.store.wake import ANYTHING, Heard
 
 log = logging.getLogger("sensord")
 
@@ -199,13 +200,13 @@ class Daemon:
         removed_at = self._picture.catalog.removed_at
         return removed_at + self._retire_after if removed_at and self._retire_after is not None else None
 
-    def tick(self, *, asked: bool = True) -> Turn:
+    def tick(self, heard: Heard = ANYTHING) -> Turn:
         """One turn. Raises SensordError with nothing lost: the next turn starts from what the database holds.
 
-        asked: whether somebody may have left a request.
+        heard: what there may be in the database that we do not know of yet.
         """
         turn = Turn()
-        if asked:
+        if heard.asked:
             turn.requests = serve(self.db, self._handlers, self._write, to_micros(self.clock.now()))
         now = self.clock.now()
         for news in self.executor.poll():
@@ -214,8 +215,8 @@ class Daemon:
             else:
                 self._reports.append(news)
                 self._unheard.note(news.attempt)
-        self._reports += self._away.news(self.db, now, asked=asked)
-        self._crew.look(self.db, self._picture, asked=asked)
+        self._reports += self._away.news(self.db, now, heard.news)
+        self._crew.look(self.db, self._picture, asked=heard.asked)
         if self._reports or self._stale or self._is_due(now):
             with self._writing() as tx:
                 submit = self._turn(tx, turn, now)

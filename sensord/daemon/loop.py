@@ -19,7 +19,7 @@ from sensord.daemon.turn import Turn
 from sensord.daemon.watch import Watcher
 from sensord.errors import ConfigError, LeadLost, SensordError
 from sensord.store.lead import Lead
-from sensord.store.wake import Listener
+from sensord.store.wake import ANYTHING, Heard, Listener
 
 if TYPE_CHECKING:
     from sensord.store.heart import Heart
@@ -55,7 +55,7 @@ class Loop:
         self._watchdog = Watchdog()
         self._reload: str | None = None
         self._failures = 0
-        self._asked = True
+        self._heard = ANYTHING
         self._look_at = 0.0
         self._monotonic = monotonic
 
@@ -75,7 +75,8 @@ class Loop:
                     # While something refuses, what waits to be taken up must not cut the pause short; but that the
                     # heart can use the database again does.
                     (signals_alone if self._failures else everything).select(self._timeout(turn))
-                self._asked = self._listener.drain() or bool(self._failures or turn.requests)
+                heard = self._listener.drain()
+                self._heard = ANYTHING if self._failures else heard._replace(asked=heard.asked or turn.requests > 0)
                 if self._heart:
                     self._heart.drain()
                 for number in self._signals.drain():
@@ -88,7 +89,7 @@ class Loop:
         try:
             self._lead.renew()
             self._read_files()
-            turn = self.daemon.tick(asked=self._has_been_asked())
+            turn = self.daemon.tick(self._all_heard())
         except LeadLost:
             raise
         except SensordError as error:
@@ -103,13 +104,13 @@ class Loop:
         report(turn, self.daemon)
         return turn
 
-    def _has_been_asked(self) -> bool:
-        """Whether to look for requests: somebody woke us, or the last look is a nap ago: wake-ups may get lost."""
+    def _all_heard(self) -> Heard:
+        """What to look for. For requests also where the last look is a nap ago: wake-ups may get lost."""
         now = self._monotonic()
-        asked = self._asked or now >= self._look_at
+        asked = self._heard.asked or now >= self._look_at
         if asked:
             self._look_at = now + NAP
-        return asked
+        return self._heard._replace(asked=asked)
 
     def _read_files(self) -> None:
         """Reload, if that is wanted. Where the database refuses it is still wanted; what is wrong in sensord.toml is

@@ -72,8 +72,9 @@ class Supervisor:
             also(tx, over)
             stations.report(tx, began, ended)
         self._known -= over
+        news = sorted({_key(one) for one in self._reports})
         self._reports.clear()
-        wake(self._db)
+        wake(self._db, news)
 
     def start(self, jobs: Sequence[Job]) -> None:
         """Start what is the station's since a moment ago. An executor that refuses starts it later."""

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from sensord.errors import DatabaseError
 from sensord.store.postgres import connect, explain
+from sensord.store.wake import ANYTHING, NOTHING, Heard, hear
 
 AGAIN = 1.0
 """Seconds between two tries to connect."""
@@ -37,16 +38,16 @@ class WakeChannel:
     def fileno(self) -> int:
         return self._epoll.fileno()
 
-    def drain(self) -> bool:
-        """True also when the connection has broken or come back: something may have been missed."""
+    def drain(self) -> Heard:
+        """Anything when the connection has broken or come back: something may have been missed."""
         if self._connection is None:
-            return self._reconnect()
+            return ANYTHING if self._reconnect() else NOTHING
         try:
-            return bool(list(self._connection.notifies(timeout=0)))
+            return hear([one.payload for one in self._connection.notifies(timeout=0)])
         except psycopg.Error as error:
             log.warning("no wake-ups for a while, their connection broke: %s", " ".join(str(error).split()))
             self._drop()
-            return True
+            return ANYTHING
 
     def close(self) -> None:
         self._drop()

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 from sensord.errors import DatabaseError
 from sensord.store.sqlite import path_of
+from sensord.store.wake import ANYTHING, NOTHING, Heard
 
 LONGEST = 107
 
@@ -44,14 +45,14 @@ class WakeSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def drain(self) -> bool:
-        woken = False
+    def drain(self) -> Heard:
+        heard = NOTHING
         while True:
             try:
                 self._socket.recv(16)
             except BlockingIOError:
-                return woken
-            woken = True
+                return heard
+            heard = ANYTHING
 
     def close(self) -> None:
         if self._socket.fileno() == -1:

@@ -92,8 +92,8 @@ class Worker:
 
     def turn(self) -> None:
         """Hear, tell, look and take, as far as there is something; where the database refuses, again in a moment."""
-        self._has_work = self._ears.queue.drain() or self._has_work
-        self._is_hailed = self._ears.hail.drain() or self._is_hailed
+        self._has_work = bool(self._ears.queue.drain()) or self._has_work
+        self._is_hailed = bool(self._ears.hail.drain()) or self._is_hailed
         try:
             self._supervisor.hear()
             self._beat()

@@ -12,6 +12,7 @@ from sensord.store import stations
 from sensord.store.lead import Holder
 from sensord.store.runs import Beginning, Ended
 from sensord.store.stations import Presence
+from sensord.store.wake import NOTHING, Heard
 from tests.daemon.world import HOURLY, World, on
 
 TEN = "2026-11-22T10:00"
@@ -135,6 +136,34 @@ class TestOnPostgres:
         seconds[0] = 75.0
         moved.tick()
         assert moved.state("orders", TEN) is State.FAILED
+
+
+def test_only_those_of_which_there_is_news_are_asked_about(moved: World, seconds: list[float]) -> None:
+    moved.tick()
+    report(moved, exit_code=0)
+    statements = moved.db.statements
+
+    moved.daemon.tick(NOTHING)
+    moved.daemon.tick(Heard(False, {(4711, 1)}))
+    assert moved.db.statements == statements
+    assert moved.state("orders", TEN) is State.RUNNING
+
+    moved.daemon.tick(Heard(False, {(4711, 1), (run_id(moved), 1)}))
+
+    assert moved.state("orders", TEN) is State.SUCCESS
+
+
+def test_where_a_wake_up_was_lost_all_are_asked_about_once_in_a_while(moved: World, seconds: list[float]) -> None:
+    moved.tick()
+    report(moved, exit_code=0)
+    seconds[0] = 4.9
+    moved.daemon.tick(NOTHING)
+    assert moved.state("orders", TEN) is State.RUNNING
+
+    seconds[0] = 5.0
+    moved.daemon.tick(NOTHING)
+
+    assert moved.state("orders", TEN) is State.SUCCESS
 
 
 def test_nobody_looks_where_there_is_nothing_to_look_for(world: World) -> None:

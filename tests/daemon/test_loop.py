@@ -18,7 +18,7 @@ from sensord.errors import DatabaseError, SensordError, Unreachable
 from sensord.executors.base import Job
 from sensord.store import requests
 from sensord.store.database import Database
-from sensord.store.wake import Listener, wake
+from sensord.store.wake import Heard, Listener, wake
 from sensord.testing import ManualClock, ManualExecutor
 from tests.daemon.world import HOURLY, World, on
 
@@ -223,9 +223,9 @@ def test_under_load_requests_are_looked_for_once_a_nap(
 
 
 def note_looks(tick: Callable[..., Turn], looks: list[bool]) -> Callable[..., Turn]:
-    def noted(*, asked: bool) -> Turn:
-        looks.append(asked)
-        return tick(asked=asked)
+    def noted(heard: Heard) -> Turn:
+        looks.append(heard.asked)
+        return tick(heard)
 
     return noted
 

@@ -3,6 +3,7 @@
 import pytest
 
 from sensord.core.run import State
+from sensord.store.wake import NOTHING
 from tests.daemon.world import HOURLY, World, on
 
 TEN = "2026-11-22T10:00"
@@ -34,4 +35,4 @@ def test_a_run_one_by_one_whose_command_takes_a_while(chain: World) -> None:
 def _turns(world: World) -> None:
     """One for what has ended, in which the next one starts; and one for its beginning. Nobody asks for anything."""
     for _ in range(2):
-        world.daemon.tick(asked=False)
+        world.daemon.tick(NOTHING)

@@ -88,9 +88,9 @@ class CarriedExecutor:
         wake(self._db)
 
     def poll(self) -> list[News]:
-        asked = self._ear.drain()
+        heard = self._ear.drain()
         reports, self._reports = self._reports, []
-        return [*reports, *self._away.news(self._db, SystemClock().now(), asked=asked)]
+        return [*reports, *self._away.news(self._db, SystemClock().now(), heard.news)]
 
     def fileno(self) -> int:
         return self._ear.fileno()

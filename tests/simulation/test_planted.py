@@ -8,6 +8,7 @@ import pytest
 from sensord.daemon.daemon import Daemon
 from sensord.daemon.settle import Settled, settle
 from sensord.store.lead_row import RowLead
+from sensord.store.wake import ANYTHING, Heard
 from tests.simulation.duets import prove_pair
 from tests.simulation.keeping import Line
 from tests.simulation.plays import Theatre, prove
@@ -54,9 +55,9 @@ def settles_twice(patch: pytest.MonkeyPatch) -> None:
 def forgets_what_it_heard_where_it_fails(patch: pytest.MonkeyPatch) -> None:
     tick = Daemon.tick
 
-    def forgetful(self: Daemon, **how: bool) -> object:
+    def forgetful(self: Daemon, heard: Heard = ANYTHING) -> object:
         try:
-            return tick(self, **how)
+            return tick(self, heard)
         finally:
             self._reports.clear()
 

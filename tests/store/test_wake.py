@@ -12,7 +12,7 @@ import pytest
 from sensord.errors import DatabaseError
 from sensord.store import wake_socket
 from sensord.store.database import Database
-from sensord.store.wake import CHANNEL, Listener, wake
+from sensord.store.wake import ANYTHING, CHANNEL, NOTHING, NOTIFY, Heard, Listener, hear, say, wake
 from sensord.store.wake_channel import AGAIN, WakeChannel
 
 LONG = 20.0  # seconds; only a failure takes so long
@@ -120,10 +120,47 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         wake_socket.WakeSocket(str(tmp_path / "no" / "sensord.db.wake"))
 
 
-def hear(channel: WakeChannel) -> None:
+def hear_of(channel: WakeChannel) -> None:
     """Drain until it says that something was there; a connection may end with a last word of its server's."""
     while not channel.drain():
         assert is_readable(channel.fileno(), LONG)
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_news_of_attempts_is_told_apart_from_all_else(db: Database, listener: Listener) -> None:
+    many = {(run_id, 1) for run_id in range(2**63 - 1000, 2**63)}
+
+    assert wake(db, [(12, 1), (13, 2)])
+    assert wake(db, sorted(many))
+    asked, news = False, set[tuple[int, int]]()
+    while len(news) < 1002:
+        assert is_readable(listener.fileno(), LONG)
+        heard = listener.drain()
+        asked, news = asked or heard.asked, news | (heard.news or set())
+
+    assert (asked, news) == (False, {(12, 1), (13, 2), *many})
+    with db.transaction() as tx:  # so that both come at once
+        tx.fetch(NOTIFY, channel=CHANNEL, words=[(say([(14, 1)]),), ("",)])
+    assert is_readable(listener.fileno(), LONG)
+    assert listener.drain() == Heard(True, {(14, 1)})
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_datagram_may_mean_anything(db: Database, listener: Listener) -> None:
+    wake(db, [(12, 1)])
+
+    assert listener.drain() == ANYTHING
+
+
+@pytest.mark.parametrize("words", ["", "new 1.1", "news 1", "news 1.x", '{"type": "job_inserted", "job_id": 1}'])
+def test_what_is_not_ours_to_read_may_mean_anything_but_news(words: str) -> None:
+    assert hear([words, say([(7, 2)])]) == Heard(True, {(7, 2)})
+
+
+def test_whether_anything_was_heard() -> None:
+    assert not NOTHING
+    assert not hear([])
+    assert all((ANYTHING, hear([""]), hear([say([(1, 1)])]), Heard(False, None)))
 
 
 class Seconds:
@@ -142,7 +179,7 @@ def test_a_channel_that_breaks_is_mended_without_a_word(db: Database, caplog: py
     descriptor = channel.fileno()
     end_listeners(db)
 
-    hear(channel)  # something may have been missed
+    hear_of(channel)  # something may have been missed
     assert not is_readable(descriptor, 0)  # no busy loop
     assert channel.drain()  # connected again
 
@@ -165,7 +202,7 @@ def test_a_channel_tries_again_once_in_a_while(db: Database, monkeypatch: pytest
 
     monkeypatch.setattr("sensord.store.wake_channel.connect", refuse)
     end_listeners(db)
-    hear(channel)
+    hear_of(channel)
 
     for _ in range(3):
         assert not channel.drain()

@@ -15,6 +15,7 @@ from sensord.executors.leash import Leash
 from sensord.store import runs
 from sensord.store.database import Database
 from sensord.store.lead import Holder
+from sensord.store.wake import Heard
 from sensord.testing import ManualExecutor
 from sensord.worker.heartbeat import Heartbeat
 from sensord.worker.pruning import Pruner
@@ -42,9 +43,9 @@ class Ear:
     def fileno(self) -> int:
         return self._sockets[0].fileno()
 
-    def drain(self) -> bool:
+    def drain(self) -> Heard:
         told, self.has_news = self.has_news, False
-        return told
+        return Heard(told, frozenset())
 
     def close(self) -> None:
         for one in self._sockets:
