@@ -8,9 +8,10 @@ them itself by now; those that no worker has claimed yet wait for one.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sensord.executors.base import Attempt, Began, Ended, Report
 from sensord.store import attempts, stations, workers
@@ -19,6 +20,10 @@ from sensord.store.runs import Live
 from sensord.store.stations import Fate
 
 LOOK_SECONDS = 5.0
+"""Between two looks at those of which no news has come: a wake-up may get lost, and a worker with its runs."""
+
+SLICE, ROUND = 1000, 4
+"""Of how many each such look is at least; and how many of them see all, where these are more."""
 
 log = logging.getLogger("sensord")
 
@@ -40,6 +45,7 @@ class Away:
         self._since = monotonic()
         self._next_look = self._since
         self._attempts: dict[Attempt, _One] = {}
+        self._has_new = False
 
     def __contains__(self, attempt: Attempt) -> bool:
         return attempt in self._attempts
@@ -47,7 +53,7 @@ class Away:
     def follow(self, found: Iterable[attempts.Elsewhere]) -> None:
         """These, by what the store says now; what was followed before is forgotten."""
         known = self._attempts
-        self._next_look = self._monotonic()  # of some there may have been news that nobody waited for
+        self._has_new = True
         self._attempts = {
             Attempt(one.run_id, one.number): _One(one.station, one.host, is_carried=one.queue is not None)
             for one in found
@@ -66,15 +72,21 @@ class Away:
         is_time = self._monotonic() >= self._next_look
         if not self._attempts:
             return []
-        keys = self._keys() if told is None or is_time else [key for key in told if Attempt(*key) in self._attempts]
-        reports = [report for fate in stations.fates(db, keys) for report in self._hear(fate)] if keys else []
+        everywhere, self._has_new = told is None or self._has_new, False  # nobody waited for the news of new ones
+        found = set(self._attempts) if everywhere else self._attempts.keys() & {Attempt(*key) for key in told or ()}
+        looked_at = self._next_slice() if is_time else set()
+        reports = [report for fate in _fates(db, found | looked_at) for report in self._hear(fate)]
         if is_time:
-            reports += self._give_up(db, now) + self._lose(db, now)
+            reports += self._give_up(db, now) + self._lose(db, looked_at & self._attempts.keys(), now)
             self._next_look = self._monotonic() + LOOK_SECONDS
         return reports
 
-    def _keys(self) -> list[tuple[int, int]]:
-        return [(attempt.run_id, attempt.number) for attempt in self._attempts]
+    def _next_slice(self) -> set[Attempt]:
+        """Those to look at next; they go to the end of the line."""
+        found = list(islice(self._attempts, max(SLICE, len(self._attempts) // ROUND)))
+        for attempt in found:
+            self._attempts[attempt] = self._attempts.pop(attempt)
+        return set(found)
 
     def _hear(self, fate: Fate) -> Iterator[Report]:
         attempt = Attempt(fate.run_id, fate.number)
@@ -104,14 +116,21 @@ class Away:
             for attempt, one in lost
         ]
 
-    def _lose(self, db: Database, now: datetime) -> list[Report]:
-        """Those whose worker has been silent for so long that it must have ended them are lost."""
-        if not any(one.is_carried for one in self._attempts.values()):
-            return []
+    def _lose(self, db: Database, found: Set[Attempt], now: datetime) -> list[Report]:
+        """Of these, those whose worker has been silent for so long that it must have ended them are lost."""
+        carried = [attempt for attempt in found if self._attempts[attempt].is_carried]
         reports: list[Report] = []
-        for one in workers.gone(db, self._keys()):
+        for one in workers.gone(db, _keys(carried)) if carried else ():
             attempt = Attempt(one.run_id, one.number)
             del self._attempts[attempt]
             message = f"its worker on {one.host} was not heard of for too long"
             reports.append(Ended(attempt, now, problem="lost", message=message))
         return reports
+
+
+def _fates(db: Database, found: Collection[Attempt]) -> list[Fate]:
+    return stations.fates(db, _keys(found)) if found else []
+
+
+def _keys(found: Iterable[Attempt]) -> list[tuple[int, int]]:
+    return sorted((attempt.run_id, attempt.number) for attempt in found)

@@ -7,13 +7,16 @@ import pytest
 
 from sensord.core.run import State
 from sensord.daemon.away import Away
-from sensord.executors.base import Attempt
-from sensord.store import stations
+from sensord.executors import base as executors
+from sensord.executors.base import Attempt, Report
+from sensord.store import stations, workers
 from sensord.store.lead import Holder
 from sensord.store.runs import Beginning, Ended
 from sensord.store.stations import Presence
 from sensord.store.wake import NOTHING, Heard
+from sensord.store.workers import Beat
 from tests.daemon.world import HOURLY, World, on
+from tests.store.rows import make_flows, make_runs
 
 TEN = "2026-11-22T10:00"
 
@@ -164,6 +167,30 @@ def test_where_a_wake_up_was_lost_all_are_asked_about_once_in_a_while(moved: Wor
     moved.daemon.tick(NOTHING)
 
     assert moved.state("orders", TEN) is State.SUCCESS
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_where_many_are_with_workers_each_look_sees_a_quarter(world: World) -> None:
+    seconds = [0.0]
+    away = Away(monotonic=lambda: seconds[0])
+    with world.db.transaction() as tx:
+        made = make_runs(tx, make_flows(tx, "many")["many"], *range(5000))
+        tx.run("INSERT INTO attempt SELECT id, 1, definition_id, '', '', 1, 2, 3, NULL, 'there', 'etl' FROM run")
+        tx.run("UPDATE attempt SET station = 'gone' WHERE run_id = :last", last=made[-1].run_id)
+    workers.beat(world.db, Holder("etl2", 7, "test", "there"), Beat("one", "etl", 8, 1, 10**9, is_taking=True))
+    away.carry([run._replace(attempt=1) for run in made])
+
+    def look() -> list[Report]:
+        seconds[0] += 5.0
+        return away.news(world.db, world.clock.now(), told=frozenset())
+
+    assert [len(look()) for _ in range(3)] == [1250, 1250, 1250]  # each is heard to have begun
+    *began, lost = look()
+
+    assert len(began) == 1250
+    assert isinstance(lost, executors.Ended)
+    assert (lost.attempt.run_id, lost.problem) == (made[-1].run_id, "lost")
+    assert look() == []
 
 
 def test_nobody_looks_where_there_is_nothing_to_look_for(world: World) -> None:
