@@ -1,4 +1,4 @@
-"""`sensord why`: what a run waits for, down to the root cause, and what happens next."""
+"""`sensord why`: what a run waits for, down to the root cause, and what happens next; or how it came to its end."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 @json_option
 @pass_session
 def why(session: Session, flow: str, date: When, as_json: bool) -> None:
-    """Say what a run waits for, and what happens next.
+    """Say what a run waits for, or has waited for, and why it stands where it stands.
 
-    Down to the root cause: the upstream run that failed, is under way, or is still to come, and the end of its log
-    if it failed. Without a date it is the flow's newest run.
+    Down to the root cause: the upstream run that failed, is under way, or is still to come, and the end of its log if
+    it failed; and what happens next. Of a run that is over: how long it waited, for what, what came last, and who or
+    what ended it. Of a tick to come: what it will wait for. Without a date it is the flow's newest run.
     """
     from sensord.cli import render, why_text
     from sensord.cli.why_json import answer_shape
