@@ -1,6 +1,7 @@
 """What `sensord status` looks at: the daemon, the errors in the files, and those flows that were asked for.
 
-Shows nothing: that is `status_view`'s. Reads no history: the work grows with the number of flows alone.
+Shows nothing: that is `status_view`'s. Reads no history, and where nothing was asked for, of many flows only those that
+are not at rest: the work grows with the number of flows that are shown.
 """
 
 import json
@@ -13,20 +14,27 @@ from sensord.core.run import FINAL, State
 from sensord.errors import Problem
 from sensord.store.database import Database
 from sensord.store.lead import Leader, current_leader
-from sensord.store.reads import daemon, flows, waits
+from sensord.store.reads import daemon, flows, unrest, waits
 from sensord.store.reads.daemon import Pool
 from sensord.store.reads.flows import Flow, Glance
 from sensord.store.reads.runs import Run
 from sensord.store.reads.waits import Wait
 
+MOST = 100
+"""Flows that are shown where nothing was asked for: all of so many, and of more those that are not at rest."""
+
 
 class Wanted(NamedTuple):
-    """Which flows: of each kind that is given, one has to fit. patterns: names, whose `*` stands for folders, too."""
+    """Which flows: of each kind that is given, one has to fit. patterns: names, whose `*` stands for folders, too.
+
+    at_rest: also those at rest, however many there are.
+    """
 
     patterns: Sequence[str] = ()
     tags: Sequence[str] = ()
     owners: Sequence[str] = ()
     states: Sequence[str] = ()
+    at_rest: bool = False
 
 
 class Seen(NamedTuple):
@@ -50,19 +58,36 @@ class Seen(NamedTuple):
         return bool(self.waits) and self.waits[0].state in FINAL
 
 
+class Left(NamedTuple):
+    """So many flows were left out since nothing was asked for; `restless` of them are not at rest. None: some are not,
+    and were not counted.
+    """
+
+    number: int
+    restless: int | None
+
+
 class Overview(NamedTuple):
-    """known: how many flows there are, fitting or not."""
+    """known: how many flows there are, fitting or not. left: None where all that fit are there."""
 
     leader: Leader | None
     problems: Sequence[Problem]
     flows: Sequence[Seen]
     known: int
     pools: Sequence[Pool] = ()
+    left: Left | None = None
 
 
 def read(db: Database, wanted: Wanted, now: datetime) -> Overview:
-    """NotFound where a pattern fits no flow at all."""
-    leader, problems, glances = current_leader(db), flows.problems(db), flows.glances(db)
+    """By name; what was chosen since it is not at rest, by what it is chosen for. NotFound where a pattern fits no flow
+    at all.
+    """
+    leader, problems, known = current_leader(db), flows.problems(db), flows.number(db)
+    left = None
+    if known > MOST and not any(wanted):
+        glances, left = _restless(db, known)
+    else:
+        glances = flows.glances(db)
     for pattern in wanted.patterns:
         _require_any(pattern, [one.flow.name for one in glances])
     chosen = [(one, body) for one in glances if _fits(wanted, one, body := json.loads(one.body))]
@@ -73,7 +98,17 @@ def read(db: Database, wanted: Wanted, now: datetime) -> Overview:
     seen = [_see(one, body, tick_of, waiting)._replace(pool=by_name.get(one.flow.pool or "")) for one, body in chosen]
     if wanted.states:
         seen = [one for one in seen if not _standings(one).isdisjoint(wanted.states)]
-    return Overview(leader, problems, seen, len(glances), pools)
+    return Overview(leader, problems, seen, known, pools, left)
+
+
+def _restless(db: Database, known: int) -> tuple[list[Glance], Left]:
+    """MOST of the flows that are not at rest, what wants a person first."""
+    found = unrest.find(db)
+    first = sorted(found.causes, key=lambda flow_id: (found.causes[flow_id], flow_id))[:MOST]
+    glances = flows.glances_of(db, first)
+    glances.sort(key=lambda one: (found.causes[one.flow.id], one.flow.name))
+    more = len(found.causes) - len(first)
+    return glances, Left(known - len(glances), more if found.complete else None)
 
 
 def _require_any(pattern: str, names: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""`sensord status`: the daemon, the errors in the files, and every flow at a glance."""
+"""`sensord status`: the daemon, the errors in the files, and flows at a glance."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,7 +20,12 @@ STATES = (*(state.label for state in State if state is not State.ABSENT), "block
 @click.command(
     "status",
     cls=Command,
-    examples=["sensord status", "sensord status 'mart/*' --state blocked --state failed", "sensord status --watch"],
+    examples=[
+        "sensord status",
+        "sensord status 'mart/*' --state blocked --state failed",
+        "sensord status --all",
+        "sensord status --watch",
+    ],
 )
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only flows with this tag.")
@@ -32,6 +37,7 @@ STATES = (*(state.label for state in State if state is not State.ABSENT), "block
     multiple=True,
     help="Only flows whose newest run is in this state, is blocked, or that are paused or removed themselves.",
 )
+@click.option("--all", "at_rest", is_flag=True, help="Also flows at rest, however many there are.")
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C. On a terminal only.")
 @json_option
 @pass_session
@@ -41,6 +47,7 @@ def status(
     tags: tuple[str, ...],
     owners: tuple[str, ...],
     states: tuple[str, ...],
+    at_rest: bool,
     watch: bool,
     as_json: bool,
 ) -> None:
@@ -49,10 +56,14 @@ def status(
     Each with the states of its newest runs, the newest last; how long that one has been in its state, or took; how long
     until the next tick; and what it waits for. A PATTERN is a flow's name, in which * stands for any text, ? for one
     character. An option that is given several times takes any of its values.
+
+    Where there are more than 100 flows and nothing is asked for, those at rest are only counted: of which nothing waits
+    or runs, whose newest run has not failed, and that are neither paused nor removed. At most 100 of the others are
+    shown, what wants a person first: failed, blocked, removed, then what runs, is queued, waits, is paused.
     """
     from sensord.cli import overview, render, status_view
 
-    wanted = overview.Wanted(patterns, tags, owners, states)
+    wanted = overview.Wanted(patterns, tags, owners, states, at_rest)
     if watch:
         _require_terminal(as_json)
     with session.open() as db:
@@ -62,9 +73,10 @@ def status(
     if as_json:
         render.show_json(status_view.shape(found))
         return
-    render.show(status_view.lines(found, session.clock.now(), width=render.terminal_width()))
-    if not found.flows:
-        render.message(status_view.nothing(found))
+    width = render.terminal_width()
+    render.show(status_view.lines(found, session.clock.now(), width=width))
+    if (remark := status_view.remark(found)) and (width is None or not found.flows):
+        render.message(remark)
 
 
 def _require_terminal(as_json: bool) -> None:
@@ -83,5 +95,5 @@ def _watch(session: Session, db: "Database", wanted: "Wanted") -> NoReturn:
         found = overview.read(db, wanted, now)
         width, height = render.terminal_size()
         shown = status_view.lines(found, now, width=width, height=height - 1)
-        render.redraw(shown if found.flows else [*shown, [render.Span(status_view.nothing(found))]])
+        render.redraw(shown if found.flows else [*shown, [render.Span(status_view.remark(found))]])
         session.wait(PAUSE)

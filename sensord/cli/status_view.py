@@ -6,7 +6,7 @@ from typing import Any
 
 from sensord.cli import render
 from sensord.cli.listing import LEGEND, lasted, state_span, strip, why_ended
-from sensord.cli.overview import Overview, Seen
+from sensord.cli.overview import Left, Overview, Seen
 from sensord.cli.render import Cell, Column, Line, Span, count, span_of
 from sensord.cli.shapes import leader_shape, moment, problem_shape, run_shape
 from sensord.core.instant import format_instant
@@ -26,16 +26,20 @@ COLUMNS = (
 
 
 def lines(overview: Overview, now: datetime, *, width: int | None, height: int | None = None) -> list[Line]:
-    """For a terminal of `width` columns, with a legend, or for a pipe. `height`: flows that do not fit are counted."""
+    """For a terminal of `width` columns, with a legend, or for a pipe. `height`: flows that do not fit are counted.
+
+    What is to be said of flows that are not shown is in it for a terminal alone; see `remark`.
+    """
     head, legend = [*_headline(overview, now), []], [[], [Span(LEGEND, "dim")]] if width else []
     if not overview.flows:
         return head
     table = render.layout(COLUMNS, [_row(one, now) for one in overview.flows], width=width)
-    if height is not None and len(head) + len(table) + len(legend) > height:
+    more = [[Span(_more(overview.left))]] if overview.left and overview.left.number and width else []
+    if height is not None and len(head) + len(table) + len(more) + len(legend) > height:
         room = max(height - len(head) - len(legend) - 1, 1)
-        left = len(table) - room
-        table = [*table[:room], [Span(f"and {count(left, 'flow')} more: a pattern, --tag or --state shows fewer")]]
-    return [*head, *table, *legend]
+        more = [[Span(_cut(overview.left, len(table) - room))]]
+        table = table[:room]
+    return [*head, *table, *more, *legend]
 
 
 def shape(overview: Overview) -> dict[str, Any]:
@@ -43,15 +47,41 @@ def shape(overview: Overview) -> dict[str, Any]:
         "daemon": leader_shape(overview.leader),
         "problems": [problem_shape(problem) for problem in overview.problems],
         "pools": [{"pool": one.name, "slots": one.slots, "used": one.used} for one in overview.pools],
+        "total": overview.known,
         "flows": [_flow_shape(one) for one in overview.flows],
     }
 
 
-def nothing(overview: Overview) -> str:
-    """Why no flow is shown."""
+def remark(overview: Overview) -> str:
+    """What is to be said of flows that are not shown; empty where nothing is."""
+    if overview.flows:
+        return _more(overview.left) if overview.left and overview.left.number else ""
+    if overview.left:
+        known = count(overview.known, "flow")
+        return f"all {known} are at rest: nothing runs, waits or has failed; `sensord status --all` lists them"
     if overview.known:
         return f"none of {count(overview.known, 'flow')} fits"
     return "no flows yet: put one into the config folder's flows/"
+
+
+def _more(left: Left) -> str:
+    """`and 9,950 more flows, at rest: ...`."""
+    if left.restless is None:
+        which = "some of them not at rest"
+    elif left.restless == left.number:
+        which = "not at rest"
+    elif left.restless:
+        which = f"{left.restless:,} of them not at rest"
+    else:
+        which = "at rest"
+    return f"and {count(left.number, 'more flow')}, {which}: `sensord status --all`, or a pattern"
+
+
+def _cut(left: Left | None, number: int) -> str:
+    """Of so many more flows, for which the terminal has no room."""
+    if left is None:
+        return f"and {count(number, 'flow')} more: a pattern, --tag or --state shows fewer"
+    return _more(Left(left.number + number, None if left.restless is None else left.restless + number))
 
 
 def _headline(overview: Overview, now: datetime) -> list[Line]:

@@ -10,7 +10,7 @@ from sensord.core.run import FINAL, State
 from sensord.daemon import deadlines, passing
 from sensord.daemon.catalog import Catalog
 from sensord.daemon.standings import decide, group, standings
-from sensord.store import edges, runs
+from sensord.store import edges, failing, runs
 from sensord.store.database import Transaction
 from sensord.store.runs import Live, Move
 
@@ -43,6 +43,8 @@ def settle(tx: Transaction, catalog: Catalog, moves: Sequence[Move], now: int) -
     settled = Settled()
     moves = [move for move in moves if move.old in FINAL or move.new in FINAL]
     while moves:
+        if failed := {move.flow_id for move in moves if move.new == State.FAILED}:
+            failing.mark(tx, failed, now)
         count = edges.count_both if catalog.gated else edges.count
         released = count(tx, moves, now)
         passing.note(tx, catalog, released)

@@ -2,6 +2,7 @@
 
 The counters are kept event by event, and nothing is known that makes them wrong; a bug, or a hand in the database,
 would leave a run that waits for ever. So they are added up anew, a slice whenever the daemon has had nothing to do.
+Marks of failure that flows have no more reason for are taken away by the way.
 """
 
 import logging
@@ -15,7 +16,7 @@ from sensord.daemon import passing
 from sensord.daemon.catalog import Catalog
 from sensord.daemon.settle import Settled, settle
 from sensord.daemon.standings import decide, definitions, group, standings
-from sensord.store import edges, runs, sweep
+from sensord.store import edges, failing, runs, sweep
 from sensord.store.database import Transaction
 from sensord.store.edges import Gate, Tally
 from sensord.store.sweep import Waiting
@@ -27,6 +28,9 @@ SLICE = 2000
 
 MOST = 100
 """Waiting runs of these that are added up anew."""
+
+MARKS = 500
+"""Flows marked as failing that are looked at, at a time."""
 
 PAUSE = 10_000_000
 """Microseconds between two slices, at least."""
@@ -41,10 +45,11 @@ class Mended:
 
 
 class Sweeper:
-    """Remembers its place, and begins anew past the last run. Instants are microseconds."""
+    """Remembers its places, and begins anew past the last run, or mark. Instants are microseconds."""
 
     def __init__(self) -> None:
         self._place = 0
+        self._mark = failing.FIRST
         self._swept_at: int | None = None
 
     def is_due(self, now: int) -> bool:
@@ -60,8 +65,16 @@ class Sweeper:
         known = [one for one in found if one.run.flow_id in catalog.by_id]
         mended = _mend(tx, catalog, known, now) if known else Mended()
         self._place = until if until < sweep.last_id(tx) else 0
+        self._tidy(tx)
         self._swept_at = now
         return mended
+
+    def _tidy(self, tx: Transaction) -> None:
+        """Flows whose newest run has not failed lose their mark."""
+        marks = failing.marked(tx, self._mark, MARKS)
+        if over := [one.flow_id for one in marks if not one.stands]:
+            failing.clear(tx, over)
+        self._mark = marks[-1] if len(marks) == MARKS else failing.FIRST
 
 
 def _mend(tx: Transaction, catalog: Catalog, found: Sequence[Waiting], now: int) -> Mended:

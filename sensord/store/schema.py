@@ -18,7 +18,7 @@ from sensord.store.lead import current_leader, running
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision. Revisions are numbered, so that a newer one can be told from that of another program."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

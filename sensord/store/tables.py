@@ -18,7 +18,8 @@ from sensord.store.worker_tables import Worker as Worker
 class Flow(Base, table=True):
     """`planned_to`: every tick at or before it has a run or counts as missed. `state`: active, removed, retired.
 
-    `pruned_to`: of runs at or before it, only the outcome is kept, but for those in `unpruned`.
+    `pruned_to`: of runs at or before it, only the outcome is kept, but for those in `unpruned`. `failed_at`: when a run
+    failed, so that its newest may have; NULL where it has not. Those that are not at rest have indexes of their own.
     """
 
     __tablename__: ClassVar[Any] = "flow"
@@ -37,6 +38,13 @@ class Flow(Base, table=True):
     priority: int = column(Integer)
     pool: str | None = column(Text, null=True)
     pruned_to: int | None = column(Instant, null=True)
+    failed_at: int | None = column(Instant, null=True)
+
+
+_FAILED = text("failed_at IS NOT NULL")
+Index("flow_failed", Flow.failed_at, Flow.id, postgresql_where=_FAILED, sqlite_where=_FAILED)  # type: ignore[arg-type] # columns, once mapped
+_STOPPED = text("state <> 1 OR paused_at IS NOT NULL")
+Index("flow_stopped", Flow.state, Flow.id, postgresql_where=_STOPPED, sqlite_where=_STOPPED)  # type: ignore[arg-type] # columns, once mapped
 
 
 class Definition(Base, table=True):

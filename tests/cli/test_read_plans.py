@@ -8,19 +8,23 @@ import pytest
 from sensord.core.sensor import GATED
 from sensord.store import reads
 from sensord.store.database import Database
-from sensord.store.reads import backfills, consumers, daemon, definitions, flows, history, past, runs, waits
-from tests.store.test_query_plans import GROWING, PARTIAL, grown, statements
+from sensord.store.reads import backfills, consumers, daemon, definitions, flows, history, past, runs, unrest, waits
+from tests.store.test_query_plans import GROWING, PARTIAL, grown, outdated, plan, statements
 
-__all__ = ["grown"]
+__all__ = ["grown", "outdated"]
 
 ALIASES = {"n", "r", "u", "s", "m", "e", "g", "a", "o", "p", *GROWING}
 """The names that the reads give to tables that grow."""
 
-PARTS = {".runs.SELECT", ".runs.OF_FLOWS", ".runs.NEAREST", ".consumers.REACH"}
+PARTS = {".runs.SELECT", ".runs.OF_FLOWS", ".runs.NEAREST", ".consumers.REACH", ".unrest.IS_FAILED"}
 """Of which the reads are made."""
 
 READS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "status": (flows.GLANCES, {}),
+    "status of some": (flows.GLANCES_OF, {"ids": [(1,), (2,)]}),
+    "flows that fail or stand": (unrest.STANDING, {"most": 10}),
+    "flows with unfinished runs": (unrest.UNFINISHED_OF, {"states": [(1, 10), (2, 10)]}),
+    "flows that are blocked": (waits.BLOCKED, {"ids": [(1,), (2,)]}),
     "what waits": (waits.SUMMARY, {"ids": [(7,), (8,)]}),
     "newest of all": (runs.FLOOR, {"before": 19}),
     "list": (f"{runs.OF_FLOWS} AND r.logical_date >= :since ORDER BY r.logical_date LIMIT 20", {"since": 995}),
@@ -90,7 +94,7 @@ def test_reads_know_gates_as_the_core_does() -> None:
 
 
 def test_a_scan_would_be_found(reader: Database) -> None:
-    assert scans(reader, f"{runs.SELECT} AND r.message = :text", {"text": "x"})
+    assert scans(reader, "SELECT r.id FROM run r WHERE r.message = :text", {"text": "x"})
 
 
 def test_chains_are_followed_by_indexes(reader: Database) -> None:
@@ -101,6 +105,36 @@ def test_chains_are_followed_by_indexes(reader: Database) -> None:
         else:
             plan = "".join(row[0] for row in reader.fetch(f"EXPLAIN {sql}", id=7, most=100))
             assert "Index" in plan
+
+
+def test_who_is_not_at_rest_is_found_without_the_others(outdated: Database) -> None:
+    """Neither by all flows nor by all runs, whatever the statistics say. PostgreSQL reads a table of one page as it is,
+    and tells how it went on in a recursion only once it has.
+    """
+    states = [(state, 10) for state in range(1, 6)]
+    with Database.open(outdated.url, readonly=True) as db:
+        if db.dialect == "sqlite":
+            standing = plan(db, unrest.STANDING, {"most": 10})
+            unfinished = plan(db, unrest.UNFINISHED_OF, {"states": states})
+        else:
+            db.fetch("SELECT set_config('enable_seqscan', 'off', false)")
+            standing = plan(db, unrest.STANDING, {"most": 10})
+            unfinished = "\n".join(row[0] for row in db.fetch(f"EXPLAIN ANALYZE {unrest.UNFINISHED_OF}", states=states))
+
+    assert standing.count("flow_failed") == 1
+    assert standing.count("flow_stopped") == 2
+    assert "run_unfinished" in unfinished
+    assert not [line for line in f"{standing}\n{unfinished}".splitlines() if "Sort" in line or "TEMP B-TREE" in line]
+
+
+def test_each_flow_with_unfinished_runs_is_found_once_up_to_a_limit(outdated: Database) -> None:
+    states = [(state, 7) for state in range(1, 6)]
+    found = outdated.fetch(unrest.UNFINISHED_OF, states=states)
+
+    expected = outdated.fetch("SELECT DISTINCT state, flow_id FROM run WHERE state < 6 ORDER BY state, flow_id")
+    by_state = {state: [flow for one, flow in expected if one == state] for state, _ in states}
+    assert sorted(found) == [(state, flow) for state, flows in by_state.items() for flow in flows[:7]]
+    assert all(len(flows) > 3 for flows in by_state.values())
 
 
 def scans(db: Database, sql: str, values: dict[str, Any]) -> list[str]:

@@ -41,6 +41,7 @@ WORDS = [
     "paused",
     "removed",
     "retired",
+    "at rest",
     "state",
     "reason",
     "outcome",

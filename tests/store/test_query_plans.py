@@ -19,6 +19,7 @@ from sensord.store import (
     backfills,
     carrier,
     edges,
+    failing,
     flows,
     logs,
     manual,
@@ -148,6 +149,7 @@ HOT: Mapping[str, tuple[str, dict[str, Any]]] = {
     "expire": (requests.EXPIRE, {"now": 1}),
     "find": (runs.FIND, {"flow": "flow 1", "date": 5}),
     "stopped by": (past.STOPPED_BY, {"attempts": [(7, 1)], "what": 1}),
+    "marks of failure": (failing.MARKED, {"at": -1, "id": 0, "most": 500}),
     "no longer known": (workers.NO_LONGER_KNOWN, {"runs": [(7,), (8,)]}),
 }
 
@@ -283,6 +285,7 @@ def test_a_hot_query_goes_by_an_index(grown: Database, name: str) -> None:
 
 LEFT_OUT = {
     ".reruns.REACH": "a part of REACHED",
+    ".failing.IS_FAILED": "a part of MARKED",
     ".edges.ANY_COUNTED": "asked once, at a start, for one row",
     ".carrier.CLAIM": "a part: what it returns is the caller's",
     ".carrier.DEFER": "speaks to Procrastinate alone",
@@ -333,6 +336,24 @@ def test_who_is_unfinished_is_found_without_the_past(grown: Database) -> None:
     plans = {name: plan(grown, *HOT[name]) for name in BY_STATE}
 
     assert {name: text for name, text in plans.items() if "run_unfinished" not in text} == {}
+
+
+OF_FLOWS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "mark as failing": (failing.MARK, {"ids": [(1,)], "now": 1}),
+    "clear marks": (failing.CLEAR, {"ids": [(1,)]}),
+    "pause": (flows.PAUSE, {"id": 1, "now": 1}),
+    "remove": (flows.REMOVE, {"ids": [(1,)], "now": 1}),
+}
+"""What changes flows that are known by their ids, and may be at rest."""
+
+
+def test_the_indexes_of_flows_that_are_not_at_rest_serve_nothing_else(outdated: Database) -> None:
+    hot = HOT if outdated.dialect == "sqlite" else {**HOT, **ON_POSTGRES}
+
+    plans = {name: plan(outdated, *one) for name, one in {**hot, **OF_FLOWS}.items()}
+
+    found = {name for name, text in plans.items() if "flow_failed" in text or "flow_stopped" in text}
+    assert found == {"marks of failure"}
 
 
 @pytest.mark.parametrize(

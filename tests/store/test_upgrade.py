@@ -131,3 +131,31 @@ def test_it_goes_on_from_there(old: Database) -> None:
     assert ids == {"new": 3}
     assert found.keys() == {"new", *(row["name"] for row in written["flow"])}
     assert (kept.run_id, kept.state, kept.backfill_id) == (1, 1, written["run"][0].get("backfill_id"))
+
+
+def test_who_was_failing_before_marks_came_is_marked(empty_url: str, open_db: Callable[[str], Database]) -> None:
+    # given two flows whose newest run failed, one of which has no end noted; one that has succeeded since; one without
+    db = open_db(empty_url)
+    migrate_to(db, "0006")
+    for name in ("failed", "failed early", "mended", "new"):
+        db.run(
+            "INSERT INTO flow (name, state, activated_at, planned_to, max_active, priority)"
+            " VALUES (:name, 1, 0, 0, 1, 0)",
+            name=name,
+        )
+    for flow, date, state, finished in ((1, 1, 6, 10), (1, 2, 7, 20), (2, 1, 7, None), (3, 1, 7, 10), (3, 2, 6, 20)):
+        db.run(
+            "INSERT INTO run (flow_id, logical_date, kind, state, priority, definition_id, created_at, finished_at)"
+            " VALUES (:flow, :date, 0, :state, 0, 1, 5, :finished)",
+            flow=flow,
+            date=date,
+            state=state,
+            finished=finished,
+        )
+
+    # when
+    schema.upgrade(db)
+
+    # then
+    marks = db.fetch("SELECT name, failed_at FROM flow ORDER BY id")
+    assert marks == [("failed", 20), ("failed early", 5), ("mended", None), ("new", None)]

@@ -1,6 +1,6 @@
 """Reading flows: one by its name, all with the newest of their runs, and what is wrong in the config files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -56,15 +56,26 @@ _STATES = ", ".join(
 )
 """One look into the index for each: neither database has a way to say "the newest n of each flow" that both know."""
 
-GLANCES = f"""
-SELECT {_FLOW}, {_STATES}, d.body, {columns("r", "f")}
-FROM flow f
-JOIN definition d ON d.id = f.definition_id
+_NEWEST = """
 LEFT JOIN run r ON r.flow_id = f.id
      AND r.logical_date = (SELECT MAX(m.logical_date) FROM run m WHERE m.flow_id = f.id)
 WHERE f.state <> 3
+"""
+GLANCES = f"""
+SELECT {_FLOW}, {_STATES}, d.body, {columns("r", "f")}
+FROM flow f JOIN definition d ON d.id = f.definition_id {_NEWEST}
 ORDER BY f.name
 """
+GLANCES_OF = f"""
+SELECT {_FLOW}, {_STATES}, (SELECT d.body FROM definition d WHERE d.id = f.definition_id), {columns("r", "f")}
+FROM ROWS(:ids, flow_id) x CROSS JOIN flow f {_NEWEST} AND f.id = x.flow_id
+ORDER BY f.name
+"""
+NUMBER = """
+SELECT (SELECT COUNT(*) FROM flow)
+     - (SELECT COUNT(*) FROM flow f WHERE (f.state <> 1 OR f.paused_at IS NOT NULL) AND f.state = 3)
+"""
+"""Of all less the retired, since both are counted in indexes alone."""
 
 PROBLEMS = "SELECT message, hint, file, line, col, flow, key FROM problem ORDER BY file, position"
 WITH_BODIES = f"""
@@ -86,6 +97,16 @@ def names(db: Database) -> list[str]:
 def glances(db: Database) -> list[Glance]:
     """All flows that are not retired, by name."""
     return [_glance(row) for row in db.fetch(GLANCES)]
+
+
+def glances_of(db: Database, flow_ids: Iterable[int]) -> list[Glance]:
+    """Those of these flows that are not retired, by name."""
+    return [_glance(row) for row in db.fetch(GLANCES_OF, ids=[(flow_id,) for flow_id in flow_ids])]
+
+
+def number(db: Database) -> int:
+    """How many flows there are that are not retired."""
+    return int(db.fetch(NUMBER)[0][0])
 
 
 def problems(db: Database) -> list[Problem]:

@@ -142,6 +142,17 @@ GROUP BY e.run_id, f.name, {_STATE}, {_HELD}
 ORDER BY e.run_id, f.name
 """
 
+BLOCKED = f"""
+SELECT x.flow_id FROM ROWS(:ids, flow_id) x WHERE (
+    SELECT CASE WHEN w.state = 1 THEN (
+        SELECT 1 FROM edge e {_JOINS}
+        WHERE e.run_id = w.id AND {_STATE} > 5 AND NOT {_COUNTS} AND {_UNSATISFIED} LIMIT 1
+    ) END
+    FROM run w WHERE w.flow_id = x.flow_id ORDER BY w.logical_date DESC LIMIT 1
+) = 1
+"""
+"""Of these flows, those whose newest run waits for something that has ended already."""
+
 
 def upstreams(db: Database, run: Run) -> list[Upstream]:
     """All that the run's sensors map to, by sensor and logical date."""
