@@ -40,7 +40,7 @@ def _measure(place: Place, number: int, rounds: int) -> Iterator[Figure]:
         what = f"reload of one changed of {number:,} files, {place.name}"
         yield Figure(what, statistics.median(edits) * 1000, "ms", target=at_most(100, "ms"))
         yield Figure(f"the same, CPU of the daemon, {place.name}", spent * 1000, "ms")
-        yield from processes(site, {f"status of {number:,} flows": ("status", None)}, rounds)
+        yield from processes(site, {f"status of {number:,} flows": ("status", at_most(250, "ms"))}, rounds)
 
 
 def _commands(place: Place, number: int, rounds: int) -> Iterator[Figure]:
@@ -50,7 +50,7 @@ def _commands(place: Place, number: int, rounds: int) -> Iterator[Figure]:
         _await(running, b"starting")
         asked = {
             "--help": ("--help", at_most(100, "ms")),
-            "status": ("status", at_most(250, "ms")),
+            "status --all": ("status --all", at_most(250, "ms")),
             "why": ("why due", None),
         }
         yield from processes(site, asked, rounds)

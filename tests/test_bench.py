@@ -107,7 +107,7 @@ def test_growth_is_measured_by_history_and_by_flows() -> None:
     figures = list(PARTS["growth"](True))
 
     assert len(figures) == 4 * (2 + 2)
-    assert sum(figure.target is not None for figure in figures) == 3 + 3
+    assert sum(figure.target is not None for figure in figures) == 3 + 4
     assert all(figure.value > 0 and figure.floor for figure in figures)
 
 
