@@ -77,9 +77,9 @@ def reload(session: Session) -> None:
 def show_status(session: Session, as_json: bool) -> None:
     """Say who leads, who stands by, and how much there is to do.
 
-    With the number of runs in each unfinished state, and what is wrong in the files.
+    With the number of runs in each unfinished state, the workers by queue, and what is wrong in the files.
     """
-    from sensord.cli import render, shapes
+    from sensord.cli import manning, render, shapes
     from sensord.store.database import redact
     from sensord.store.lead import current_leader
     from sensord.store.reads import flows, runs
@@ -87,12 +87,13 @@ def show_status(session: Session, as_json: bool) -> None:
 
     with session.open() as db:
         leader, counts, problems = current_leader(db), runs.counts(db), flows.problems(db)
-        others = standing_by(db, leader)
+        others, crews = standing_by(db, leader), manning.crews(db)
     if as_json:
         shown = {state.label: number for state, number in counts.items()}
         shape = {"daemon": shapes.leader_shape(leader), "database": redact(session.url), "runs": shown}
         lists = {
             "standing_by": [shapes.leader_shape(one) for one in others],
+            "workers": [shapes.crew_shape(one) for one in crews],
             "problems": [shapes.problem_shape(problem) for problem in problems],
         }
         render.show_json(shape | lists)
@@ -105,6 +106,7 @@ def show_status(session: Session, as_json: bool) -> None:
         "files": render.count(len(problems), "problem"),
     }
     facts |= {"trouble": leader.trouble} if leader and leader.trouble else {}
+    facts |= {"workers": manning.crew_words(crews)} if crews else {}
     facts |= {f"stand-by {number}" if number > 1 else "stand-by": str(one) for number, one in enumerate(others, 1)}
     lines = [[render.Span(f"{name + ':':10}", "bold"), render.Span(value)] for name, value in facts.items()]
     render.show([*lines, *([render.Span(f"  {problem}")] for problem in problems)])

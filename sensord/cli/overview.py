@@ -10,6 +10,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from sensord.cli.manning import Crew, crews
 from sensord.core.run import FINAL, State
 from sensord.errors import Problem
 from sensord.store.database import Database
@@ -76,6 +77,7 @@ class Overview(NamedTuple):
     known: int
     pools: Sequence[Pool] = ()
     left: Left | None = None
+    crews: Sequence[Crew] = ()
 
 
 def read(db: Database, wanted: Wanted, now: datetime) -> Overview:
@@ -98,7 +100,7 @@ def read(db: Database, wanted: Wanted, now: datetime) -> Overview:
     seen = [_see(one, body, tick_of, waiting)._replace(pool=by_name.get(one.flow.pool or "")) for one, body in chosen]
     if wanted.states:
         seen = [one for one in seen if not _standings(one).isdisjoint(wanted.states)]
-    return Overview(leader, problems, seen, known, pools, left)
+    return Overview(leader, problems, seen, known, pools, left, crews(db))
 
 
 def _restless(db: Database, known: int) -> tuple[list[Glance], Left]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sensord.cli.manning import Crew
 from sensord.core.instant import format_instant, from_micros
 from sensord.errors import Problem
 from sensord.store.lead import Leader
@@ -83,6 +84,17 @@ def worker_shape(worker: Worker) -> dict[str, Any]:
         "taking": bool(worker.is_taking),
         "started_at": moment(from_micros(worker.started_at)),
         "silent": worker.silent,
+    }
+
+
+def crew_shape(crew: Crew) -> dict[str, Any]:
+    """The workers of one queue."""
+    return {
+        "queue": crew.queue,
+        "number": crew.workers,
+        "draining": crew.draining,
+        "slots": crew.slots,
+        "busy": crew.busy,
     }
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from sensord.cli import render
 from sensord.cli.listing import LEGEND, lasted, state_span, strip, why_ended
+from sensord.cli.manning import crew_words
 from sensord.cli.overview import Left, Overview, Seen
 from sensord.cli.render import Cell, Column, Line, Span, count, span_of
-from sensord.cli.shapes import leader_shape, moment, problem_shape, run_shape
+from sensord.cli.shapes import crew_shape, leader_shape, moment, problem_shape, run_shape
 from sensord.core.instant import format_instant
 from sensord.core.run import FINAL, State
 from sensord.store.reads.runs import Run
@@ -46,6 +47,7 @@ def shape(overview: Overview) -> dict[str, Any]:
     return {
         "daemon": leader_shape(overview.leader),
         "problems": [problem_shape(problem) for problem in overview.problems],
+        "workers": [crew_shape(one) for one in overview.crews],
         "pools": [{"pool": one.name, "slots": one.slots, "used": one.used} for one in overview.pools],
         "total": overview.known,
         "flows": [_flow_shape(one) for one in overview.flows],
@@ -85,17 +87,21 @@ def _cut(left: Left | None, number: int) -> str:
 
 
 def _headline(overview: Overview, now: datetime) -> list[Line]:
-    """Who leads, and what is wrong in the files."""
-    leader, problems = overview.leader, overview.problems
+    """Who leads, who works, and what is wrong in the files."""
+    leader, problems, indent = overview.leader, overview.problems, 9 if overview.crews else 8
     if leader:
         who = f"process {leader.holder.pid} on {leader.holder.host}, for {span_of(now - leader.started_at)}"
-        found: list[Line] = [[Span("daemon: "), Span(who, "green")]]
+        found: list[Line] = [[Span("daemon:".ljust(indent)), Span(who, "green")]]
         if leader.trouble:
-            found.append([Span("        "), Span(f"it cannot go on, and tries again: {leader.trouble}", "bold red")])
+            words = f"it cannot go on, and tries again: {leader.trouble}"
+            found.append([Span(" " * indent), Span(words, "bold red")])
     else:
-        found = [[Span("daemon: "), Span("none; nothing starts until `sensord daemon start`", "bold red")]]
+        words = "none; nothing starts until `sensord daemon start`"
+        found = [[Span("daemon:".ljust(indent)), Span(words, "bold red")]]
+    if overview.crews:
+        found.append([Span("workers: "), Span(crew_words(overview.crews))])
     if problems:
-        found.append([Span("files:  "), Span(count(len(problems), "problem"), "bold red")])
+        found.append([Span("files:".ljust(indent)), Span(count(len(problems), "problem"), "bold red")])
     for problem in problems:
         key = f"{problem.key}: " if problem.key else ""
         found.append([Span("  "), Span(problem.place or "config", "bold"), Span(f": {key}{problem.message}")])
