@@ -11,9 +11,11 @@ from sensord.core.instant import to_micros
 from sensord.core.run import State
 from sensord.daemon.definitions import Definitions
 from sensord.daemon.dispatch import Place, jobs
+from sensord.errors import InvalidValue
 from sensord.executors.base import Attempt, Began, Ended, Executor, Forgotten, Job, Report
 from sensord.store import runs, stations
 from sensord.store.database import Database, Transaction
+from sensord.store.runs import Live
 from sensord.store.stations import Assigned
 from sensord.store.wake import wake
 
@@ -76,10 +78,14 @@ class Supervisor:
         self._reports.clear()
         wake(self._db, news)
 
-    def start(self, jobs: Sequence[Job]) -> None:
-        """Start what is the station's since a moment ago. An executor that refuses starts it later."""
-        self._known |= {job.attempt for job in jobs}
-        self._executor.submit(jobs)
+    def start(self, claimed: Sequence[Live]) -> None:
+        """Start what is the station's since a moment ago, and committed: to make commands takes more than a few rows,
+        in which a process may be stopped, so nothing is to be locked. An executor that refuses starts it later.
+        """
+        with self._db.transaction() as tx:
+            found = self._make(tx, claimed)
+        self._known |= {job.attempt for job in found}
+        self._executor.submit(found)
 
     def look(self, now: int) -> None:
         """Take up the station's attempts, as the store has them: to be called as long as another station's daemon
@@ -110,8 +116,18 @@ class Supervisor:
             return
         with self._db.transaction() as tx:
             starting = [run for run in runs.by_id(tx, run_ids).values() if run.state == State.STARTING]
-            found = jobs(tx, self._definitions, starting, self._place)
+            found = self._make(tx, starting)
         self._executor.submit(found)
+
+    def _make(self, tx: Transaction, starting: Sequence[Live]) -> list[Job]:
+        """Their commands. One that cannot be made here, for want of a time zone say, ends as not started."""
+        try:
+            return jobs(tx, self._definitions, starting, self._place)
+        except InvalidValue as error:
+            if len(starting) == 1:
+                attempt = Attempt(starting[0].run_id, starting[0].attempt)
+                return [Job(attempt, ("-",), "/", refusal=f"the command cannot be made here: {error}")]
+            return [job for one in starting for job in self._make(tx, [one])]
 
     def _end(self, one: Assigned, now: int) -> None:
         """SIGTERM once, unless it is too late for that; SIGKILL when the leader's time for it has come. That is also

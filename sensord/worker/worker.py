@@ -6,21 +6,18 @@ import logging
 import selectors
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from sensord.clock import Clock
 from sensord.core.instant import to_micros
-from sensord.daemon.definitions import Definitions
-from sensord.daemon.dispatch import Place, jobs
+from sensord.daemon.dispatch import Place
 from sensord.daemon.signals import RELOAD, Signals
 from sensord.daemon.supervise import Supervisor
-from sensord.errors import InvalidValue, SensordError
-from sensord.executors.base import Attempt, Job
+from sensord.errors import SensordError
 from sensord.store import runs, workers
-from sensord.store.database import Database, Transaction
-from sensord.store.runs import Live
+from sensord.store.database import Database
 from sensord.store.wake import Source, wake
 from sensord.worker.heartbeat import Heartbeat, Leashed
 from sensord.worker.pruning import Forgetful, Pruner
@@ -67,14 +64,13 @@ class Worker:
         self._db, self._executor, self._supervisor = db, executor, supervisor
         self._heartbeat, self._shipper, self._pruner, self._signals = heartbeat, shipper, pruner, signals
         self._place, self._clock, self._ears, self._monotonic = place, clock, ears, monotonic
-        self._definitions = Definitions()
-        self._draining = self._stopping = self._failing = False
+        self._draining = self._stopping = self._failing = self._owes = False
         self._has_work = self._is_hailed = True
         self._next_look = monotonic()
 
     @property
     def done(self) -> bool:
-        return self._stopping or (self._draining and not self._supervisor.busy)
+        return self._stopping or (self._draining and not self._supervisor.busy and not self._owes)
 
     def run(self) -> None:
         """Until it is told to end. What its commands do then is for the keeper, and for the next worker here."""
@@ -103,7 +99,7 @@ class Worker:
                 self._has_work = self._is_hailed = True
             if self._is_hailed:
                 self._supervisor.look(to_micros(self._clock.now()))
-                self._is_hailed = False
+                self._is_hailed = self._owes = False
                 self._next_look = self._monotonic() + LOOK_SECONDS
             self._take()
             self._pruner.prune(self._db, self._executor, self._supervisor.known)
@@ -122,27 +118,18 @@ class Worker:
             wake(self._db)
 
     def _take(self) -> None:
-        """Claim what the free slots can hold. A command that cannot be made here ends as one that was not started."""
+        """Claim what the free slots can hold, and start it. Where that fails in between, the next look starts it."""
         free = self._heartbeat.slots - self._supervisor.busy
         if self._draining or not self._has_work or free <= 0:
             return
         with self._db.transaction() as tx:
             station, host = self._place.station, self._place.host
-            number, starting = runs.take(tx, self._heartbeat.queue, free, station=station, host=host)
-            found = self._make(tx, starting)
+            number, claimed = runs.take(tx, self._heartbeat.queue, free, station=station, host=host)
         self._has_work = number == free
-        if found:
-            self._supervisor.start(found)
-
-    def _make(self, tx: Transaction, starting: Sequence[Live]) -> list[Job]:
-        """Their commands. One that this machine cannot make, for want of a time zone say, does not hold up others."""
-        try:
-            return jobs(tx, self._definitions, starting, self._place)
-        except InvalidValue as error:
-            if len(starting) == 1:
-                attempt = Attempt(starting[0].run_id, starting[0].attempt)
-                return [Job(attempt, ("-",), "/", refusal=f"this worker cannot make the command: {error}")]
-            return [job for one in starting for job in self._make(tx, [one])]
+        if claimed:
+            self._owes = True
+            self._supervisor.start(claimed)
+            self._owes = False
 
     def _nap(self) -> float:
         if self._failing:

@@ -8,7 +8,7 @@ from sensord.core.instant import to_micros
 from sensord.core.run import State
 from sensord.daemon.dispatch import Place
 from sensord.daemon.supervise import Supervisor
-from sensord.errors import LeadLost, Unreachable
+from sensord.errors import InvalidValue, LeadLost, Unreachable
 from sensord.store.lead import Holder, Lead
 from sensord.store.lead_row import RowLead
 from sensord.testing import ManualExecutor
@@ -74,6 +74,21 @@ def test_what_runs_is_taken_up_and_its_end_reported(station: Station) -> None:
 
     station.world.tick()
     assert station.world.why("orders", TEN) == ("exit_code", "exit 7")
+
+
+def test_what_cannot_be_made_there_is_refused_and_holds_up_no_other(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InvalidValue("expected a zone of this host, got Mars")
+
+    monkeypatch.setattr("sensord.daemon.supervise.jobs", refuse)
+
+    station.turn()
+
+    attempt = station.world.attempt("orders", TEN)
+    told = "the command cannot be made here: expected a zone of this host, got Mars"
+    assert station.executor.jobs[attempt].refusal == told
 
 
 def test_it_looks_again_and_again_but_submits_once(station: Station) -> None:

@@ -1,10 +1,12 @@
 """The worker's turn: what it takes, what it does not, and what it does where something refuses."""
 
+import signal
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from sensord.core.run import State
@@ -169,12 +171,12 @@ def test_a_command_that_cannot_be_made_here_holds_up_no_other(
             raise InvalidValue("expected a zone of this host, got Mars")
         return jobs(tx, definitions, starting, place)
 
-    monkeypatch.setattr("sensord.worker.worker.jobs", refuse)
+    monkeypatch.setattr("sensord.daemon.supervise.jobs", refuse)
     machine.turn()
 
     refusals = {attempt.run_id: job.refusal for attempt, job in machine.executor.jobs.items()}
     assert refusals == {
-        ids[0]: "this worker cannot make the command: expected a zone of this host, got Mars",
+        ids[0]: "the command cannot be made here: expected a zone of this host, got Mars",
         ids[1]: None,
     }
 
@@ -203,3 +205,39 @@ def test_while_the_database_is_away_it_is_not_let_out_and_takes_up_its_reports_l
 
 def away(*_: object, **__: object) -> None:
     raise Unreachable("gone")
+
+
+def test_nothing_is_locked_while_commands_are_made(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their definitions may be long, and whoever is stopped while it reads is not ended by the server."""
+    machine.dispatch(1)
+    seen = []
+
+    def look(tx, definitions, claimed, place):  # type: ignore[no-untyped-def]  # as `jobs` has it
+        with psycopg.connect(machine.db.url, autocommit=True) as outside:
+            seen.append(outside.execute("UPDATE attempt SET stopping = 'cancelled' WHERE station = 'mine'").rowcount)
+        return jobs(tx, definitions, claimed, place)
+
+    monkeypatch.setattr("sensord.daemon.supervise.jobs", look)
+    machine.turn()
+
+    assert seen == [1]
+
+
+def test_what_is_claimed_and_could_not_be_started_is_started_later_and_waited_for(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = machine.dispatch(1)
+    with monkeypatch.context() as patch:
+        patch.setattr("sensord.daemon.supervise.jobs", away)
+        machine.turn()
+    machine.worker._obey(signal.SIGTERM)
+    assert not machine.worker.done
+    assert machine.started == []
+
+    machine.turn()
+
+    assert machine.started == ids
+    assert not machine.worker.done
+    machine.executor.end(next(iter(machine.executor.jobs)), 0)
+    machine.turn()
+    assert machine.worker.done
