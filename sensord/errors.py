@@ -4,7 +4,8 @@ SensordError            1   anything a person can mend
 ├── InvalidValue        1   one value that is not what it should be; knows no file
 ├── ConfigError         1   all the problems of the config files, each with its place
 ├── DatabaseError       1   the database is newer, older, locked or refuses us
-│   └── Unreachable     1   no connection, or it broke: what was in flight may have been committed or not
+│   ├── Unreachable     1   no connection, or it broke: what was in flight may have been committed or not
+│   └── Locked          1   another session keeps what a statement needs: nothing was done
 ├── LeadLost            1   this daemon led, and another one has taken over
 ├── DaemonRunning       1   a second daemon on the same database
 ├── UsageError          2   arguments that make no sense together
@@ -79,6 +80,10 @@ class DatabaseError(SensordError):
 
 class Unreachable(DatabaseError):
     """No connection to the database, or one that broke. Connecting again may help."""
+
+
+class Locked(DatabaseError):
+    """Another session keeps what a statement needs, for too long. Trying again may help."""
 
 
 class LeadLost(SensordError):

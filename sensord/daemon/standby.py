@@ -96,8 +96,8 @@ class StandBy:
                 return self._try()
             if seen:
                 self._follow(seen)
-            self._supervisor.report()
             self._presence.beat(self._db)
+            self._supervisor.report()  # last: a leader that is stopped may keep what it writes to
         except SensordError as error:
             if not self._failing:
                 log.error("standing by, trying again: %s", error)  # noqa: TRY400 - foreseen, no traceback

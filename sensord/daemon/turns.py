@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sensord.daemon.standby import StandBy
 from sensord.daemon.supervise import Supervisor
-from sensord.errors import DatabaseError, LeadLost, Unreachable
+from sensord.errors import DatabaseError, LeadLost, Locked, Unreachable
 from sensord.store import schema
 from sensord.store.heart import Heart
 from sensord.store.lead import Holder
@@ -31,7 +31,7 @@ def take_turns(seat: "Seat", holder: Holder) -> None:
         try:
             _lead(seat, seat.db, lead, presence, follows=standby.has_followed)
             break
-        except (LeadLost, Unreachable) as error:
+        except (LeadLost, Unreachable, Locked) as error:
             log.warning("it leads no longer: %s", error)
             if seat.draining:
                 break

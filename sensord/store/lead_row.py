@@ -13,7 +13,8 @@ from typing import Any
 
 from sensord.clock import boot_seconds
 from sensord.core.instant import from_micros
-from sensord.errors import LeadLost, Unreachable
+from sensord.errors import LeadLost, Locked, Unreachable
+from sensord.store import bounds
 from sensord.store.database import Transaction
 from sensord.store.heart import Heart
 from sensord.store.lead import Holder, Lead, Leader, running
@@ -26,9 +27,6 @@ LEASE = 2_000_000
 """Microseconds."""
 
 RENEW_SECONDS = 0.5
-
-LOCK_MILLISECONDS = 1000
-"""How long a taker waits for a decision that is under way, and that it may not end."""
 
 _STARTED = "CAST(EXTRACT(EPOCH FROM a.backend_start) * 1000000 AS bigint)"
 
@@ -119,11 +117,12 @@ class RowLead(Lead):
         if seen and seen.connected:
             db.fetch(END_BACKENDS, term=seen.leader.term, expires_at=seen.expires_at)
         with db.transaction() as tx:
-            tx.fetch("SELECT set_config('lock_timeout', :limit, true)", limit=f"{LOCK_MILLISECONDS}ms")
+            tx.fetch(bounds.FOR_THE_TRANSACTION, **bounds.TAKER.settings)
             tx.fetch(STAND_IN_LINE)
             rows = _take(tx, holder, seen)
         if not rows:
             raise running(db, leader_in(db))
+        db.go_by(bounds.LEADER)
         return cls(db, rows[0][0])
 
     def live(self, heart: Heart) -> None:
@@ -151,11 +150,11 @@ class RowLead(Lead):
         if self._heart:
             self._heart.close()
             self._heart = None
-        if self._is_over:
-            return
         try:
-            self._db.run(RELEASE, term=self.term)
-        except Unreachable as error:
+            self._db.go_by(bounds.ANYBODY)
+            if not self._is_over:
+                self._db.run(RELEASE, term=self.term)
+        except (Unreachable, Locked) as error:
             log.warning("the lead ends by itself in a moment: %s", error)
 
     def _introduce(self) -> None:

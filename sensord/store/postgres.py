@@ -13,15 +13,15 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 
-from sensord.errors import DatabaseError, Unreachable
+from sensord.errors import DatabaseError, Locked, Unreachable
+from sensord.store import bounds
+from sensord.store.bounds import Bounds
 from sensord.store.database import Database, Durability, Parameter, redact
 from sensord.store.sql import Extreme, Lock, Piece, RowSet, Statement, Value, clean, encode, names_of, parse, rows_of
 from sensord.store.sql import Parameter as Name
 
 OLDEST = 14
 CONNECT_SECONDS = 10
-IDLE_SECONDS = 60
-"""A decision may be thought over for as long: more than enough for what comes between two statements."""
 
 PLANS = {
     "plan_cache_mode": "force_generic_plan",
@@ -39,18 +39,25 @@ SILENCE_MILLISECONDS = 10_000
 LAST_WORDS = ("57P", "08", "25P03")
 """The error codes, or how they begin, after which a server closes the connection."""
 
+LOCKED = ("55P03", "40P01")
+"""The error codes of who waited too long for a lock, and of who could have waited for ever."""
+
+KEPT = "another session keeps it locked: try again, or look for it in pg_stat_activity"
+
 
 class PostgresDatabase(Database):
     """`connection` is psycopg's, for executors that enqueue within our transaction.
 
-    One that broke is replaced when the next transaction, or read outside of any, begins.
+    One that broke is replaced when the next transaction, or read outside of any, begins. It goes by the bounds of
+    ANYBODY until it is told otherwise.
     """
 
     dialect: Literal["postgresql"] = "postgresql"
 
     def __init__(self, url: str, *, durability: Durability, readonly: bool) -> None:
         super().__init__(url)
-        self._settings = {"idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s"}
+        self._bounds = bounds.ANYBODY
+        self._settings = {}
         if durability == "normal":
             self._settings["synchronous_commit"] = "off"
         if readonly:
@@ -68,9 +75,16 @@ class PostgresDatabase(Database):
         except psycopg.OperationalError:
             return 0
 
+    def go_by(self, given: Bounds) -> None:
+        """Wait, and stand still, no longer than that from now on, also over another connection."""
+        self._bounds = given
+        if not self.connection.closed:
+            self.fetch(bounds.FOR_THE_SESSION, **given.settings)
+
     def _connect(self) -> None:
         self.connection = connect(self.url)
         self._cursor = self.connection.cursor()
+        self._execute(bounds.FOR_THE_SESSION, {**self._bounds.settings})
         for name, value in self._settings.items():
             self._execute("SELECT set_config(:name, :value, false)", {"name": name, "value": value})
 
@@ -276,6 +290,8 @@ def explain(error: psycopg.Error, url: str, *, lost: bool) -> DatabaseError:
         text = text.replace(secret, "***")
     if lost:
         return Unreachable(f"{redact(url)}: {text}", hint="is the server running, and does it let us in?")
+    if error.sqlstate in LOCKED:
+        return Locked(f"{redact(url)}: {text}", hint=KEPT)
     hint = "sensord db upgrade" if isinstance(error, psycopg.errors.UndefinedTable) else None
     return DatabaseError(f"{redact(url)}: {text}", hint=hint)
 

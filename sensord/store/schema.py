@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sensord import __version__
 from sensord.errors import DatabaseError
-from sensord.store import engine
+from sensord.store import bounds, engine
 from sensord.store.database import Database, redact
 from sensord.store.lead import current_leader, running
 
@@ -143,6 +143,7 @@ def _migrate(db: Database) -> None:
     try:
         with pool.begin() as connection:
             if db.dialect == "postgresql":
+                connection.execute(sqlalchemy.text(bounds.FOR_THE_TRANSACTION), bounds.UPGRADE.settings)
                 connection.execute(sqlalchemy.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -38,7 +38,7 @@ def setting(db: Database, name: str) -> str:
 
 def test_a_session_names_itself_and_does_not_idle_in_transactions(db: Database) -> None:
     assert setting(db, "application_name") == "sensord"
-    assert setting(db, "idle_in_transaction_session_timeout") == "1min"
+    assert setting(db, "idle_in_transaction_session_timeout") == "5s"
 
 
 def test_what_the_url_says_goes_first(database_url: str, open_db: Callable[[str], Database]) -> None:
@@ -86,7 +86,7 @@ def test_a_connection_that_broke_is_replaced(db: Database, server: psycopg.Conne
         db.fetch("SELECT 1")
 
     assert db.fetch("SELECT 1") == [(1,)]
-    assert setting(db, "idle_in_transaction_session_timeout") == "1min"
+    assert setting(db, "idle_in_transaction_session_timeout") == "5s"
 
 
 def test_so_is_one_that_broke_where_a_transaction_begins(db: Database, server: psycopg.Connection) -> None:
@@ -144,7 +144,7 @@ def test_a_transaction_that_dawdles_is_ended_by_the_server(db: Database, server:
         write_after_a_nap(server, db)
 
     assert db.fetch("SELECT name FROM flow") == []
-    assert setting(db, "idle_in_transaction_session_timeout") == "1min"
+    assert setting(db, "idle_in_transaction_session_timeout") == "5s"
 
 
 def test_a_database_that_was_closed_stays_closed(database_url: str) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sensord.errors import DaemonRunning, LeadLost, Unreachable
+from sensord.errors import DaemonRunning, LeadLost, Locked, Unreachable
+from sensord.store import bounds
+from sensord.store.bounds import Bounds
 from sensord.store.database import Database
 from sensord.store.heart import Heart
 from sensord.store.hint import Hint
 from sensord.store.lead import Holder, Lead
-from sensord.store.lead_row import RowLead
+from sensord.store.lead_row import STAND_IN_LINE, RowLead
 from sensord.store.postgres import PostgresDatabase
 
 FIRST = Holder("etl1", 4711, "0.1.0", "one")
@@ -186,3 +188,19 @@ def test_without_a_database_there_is_no_hint() -> None:
     hint.wait()
     assert not hint.take()
     hint.close()
+
+
+def test_a_taker_that_stands_still_does_not_hold_it_up_for_long(
+    db: Database, other: Database, still: RowLead, heart: Heart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes the lead has the leader's row. Then nobody can decide either."""
+    monkeypatch.setattr(bounds, "ANYBODY", Bounds(lock=50, idle=5_000))
+    heart.close()
+    hasty = Heart(db.url)
+    with other.transaction() as tx:
+        tx.fetch(STAND_IN_LINE)
+        with pytest.raises(Locked):
+            still.live(hasty)
+
+    still.live(hasty)
+    hasty.close()

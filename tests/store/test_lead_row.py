@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from sensord.errors import DaemonRunning, DatabaseError, LeadLost, Unreachable
-from sensord.store import lead_row
+from sensord.store import bounds, lead_row
+from sensord.store.bounds import Bounds
 from sensord.store.database import Database
 from sensord.store.lead import Holder, Lead, current_leader
 from sensord.store.lead_row import RowLead
@@ -138,7 +139,7 @@ def test_no_one_takes_over_while_a_decision_is_under_way(
 ) -> None:
     first = Lead.take(db, FIRST)
     expire(db)
-    monkeypatch.setattr(lead_row, "LOCK_MILLISECONDS", 50)
+    monkeypatch.setattr(bounds, "TAKER", Bounds(lock=50, idle=2_000))
 
     with db.transaction() as tx:
         first.guard(tx)

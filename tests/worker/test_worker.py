@@ -15,8 +15,10 @@ from sensord.daemon.supervise import Supervisor
 from sensord.errors import InvalidValue, Unreachable
 from sensord.executors.leash import Leash
 from sensord.store import runs
+from sensord.store.bounds import Bounds
 from sensord.store.database import Database
 from sensord.store.lead import Holder
+from sensord.store.postgres import PostgresDatabase
 from sensord.store.wake import Heard
 from sensord.testing import ManualExecutor
 from sensord.worker.heartbeat import Heartbeat
@@ -205,6 +207,55 @@ def test_while_the_database_is_away_it_is_not_let_out_and_takes_up_its_reports_l
 
 def away(*_: object, **__: object) -> None:
     raise Unreachable("gone")
+
+
+@pytest.fixture
+def leader(db: Database) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    """A session in a transaction, of a leader that does nothing any more."""
+    with psycopg.connect(db.url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def hurried(db: Database) -> None:
+    """It waits for a moment only."""
+    assert isinstance(db, PostgresDatabase)
+    db.go_by(Bounds(lock=50, idle=5_000))
+
+
+LOST = "INSERT INTO outcome (run_id, attempt, at, problem) SELECT run_id, number, 1, 'lost' FROM attempt"
+
+
+@pytest.mark.parametrize("decision", ["UPDATE attempt SET stopping = 'cancelled'", LOST])
+def test_what_a_leader_keeps_locked_is_reported_later_and_it_beats_on(
+    machine: Machine, leader: psycopg.Connection, hurried: None, decision: str
+) -> None:
+    (run_id,) = machine.dispatch(1)
+    machine.turn()
+    machine.executor.end(next(iter(machine.executor.jobs)), 3)
+
+    leader.execute(decision.encode())
+    for _ in range(3):
+        machine.turn(20.0)
+        assert machine.executor.leash == Leash(machine.seconds + 60, machine.seconds + 75)
+    assert machine.db.fetch("SELECT exit_code FROM outcome") == []
+
+    leader.rollback()
+    machine.turn()
+    assert machine.db.fetch("SELECT run_id, exit_code FROM outcome") == [(run_id, 3)]
+    assert machine.db.fetch("SELECT began_at > 0 FROM attempt") == [(True,)]
+
+
+def test_what_a_leader_keeps_locked_is_taken_later(machine: Machine, leader: psycopg.Connection, hurried: None) -> None:
+    ids = machine.dispatch(1)
+    leader.execute("UPDATE attempt SET stopping = 'cancelled'")
+    machine.turn()
+    assert machine.started == []
+
+    leader.rollback()
+    machine.turn()
+    assert machine.started == ids
+    assert machine.db.fetch("SELECT COUNT(*) FROM procrastinate_jobs") == [(0,)]
 
 
 def test_nothing_is_locked_while_commands_are_made(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
