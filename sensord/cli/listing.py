@@ -93,8 +93,11 @@ def show_run_details(
     now: datetime,
     details: Details,
     hurried: tuple[str, datetime] | None = None,
+    earlier: Sequence[str] = (),
 ) -> None:
-    """A run as a list of facts, and a table of its attempts. hurried: the run that gave it its priority."""
+    """A run as a list of facts, and a table of its attempts. hurried: the run that gave it its priority. earlier: words
+    for what it had come to before, and was overwritten.
+    """
     whose = f" of {hurried[0]} {format_instant(hurried[1])}, which waits for it" if hurried else ""
     facts = [
         ("state", [Span(since(run, now), STYLES[run.state])]),
@@ -109,6 +112,7 @@ def show_run_details(
         facts.append(("stale", [Span(f"since {_stamp(run.stale_at)}: an upstream run was rerun", "yellow")]))
     title: Line = [Span(f"{run.flow} {format_instant(run.logical_at)}", "bold")]
     lines = [title, *([Span(f"  {name:9} "), *value] for name, value in facts)]
+    lines += [[Span(f"  {'before':9} "), Span(words)] for words in earlier]
     lines += [[Span(f"  {'params':9} "), Span(_params(details.params))]] if details.params else []
     lines += [[Span(f"  {'without':9} "), Span(without(one), "yellow")] for one in details.passed_over]
     if pruned := pruned_attempts(run, [one.number for one in attempts]):

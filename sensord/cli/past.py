@@ -156,8 +156,8 @@ def end_at(ends: Sequence[End], at: datetime, wanted: int = 0) -> End | None:
     return chosen or next((one for one in reversed(then) if one.stay.holds(at)), None)
 
 
-def ends_of(upstream: Known | None, planned_to: datetime, at: datetime, deeds: Sequence[Deed]) -> list[End]:
-    """Every final state of the run, or of the tick at `at` that has none, in order; the last is that of now."""
+def ends_left(deeds: Sequence[Deed]) -> list[End]:
+    """Every final state that these deeds say a run, or a tick without one, has left, in order."""
     found: list[End] = []
     missed_at: datetime | None = None
     for deed in deeds:
@@ -167,7 +167,19 @@ def ends_of(upstream: Known | None, planned_to: datetime, at: datetime, deeds: S
             found.append(End(State.SKIPPED, missed_at, "missed", None, None, deed))
         elif deed.what in (What.RERUN, What.MARKED) and deed.state is not None:
             found.append(End(deed.state, deed.since_at, deed.reason, deed.message, deed.attempt, deed))
+    return found
+
+
+def earlier_ends(db: Database, run: Run) -> list[End]:
+    """What a rerun, or somebody who marked it, has overwritten of the run: its earlier final states, in order."""
+    return ends_left(past.deeds(db, [(run.flow_id, run.logical_at)]).get((run.flow_id, run.logical_at), ()))
+
+
+def ends_of(upstream: Known | None, planned_to: datetime, at: datetime, deeds: Sequence[Deed]) -> list[End]:
+    """Every final state of the run, or of the tick at `at` that has none, in order; the last is that of now."""
+    found = ends_left(deeds)
     if upstream is None:
+        missed_at = next((deed.at for deed in reversed(deeds) if deed.what is What.MISSED), None)
         return [End(State.SKIPPED, missed_at, "missed", None, None)] if at <= planned_to else []
     run = upstream.run
     if run.state in FINAL and run.finished_at:

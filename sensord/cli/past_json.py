@@ -20,7 +20,7 @@ def past_shape(story: Story, way: Sequence[Step]) -> dict[str, Any]:
         "at_once": story.at_once,
         "sensors": [_sensor(one, waits=story.waited_until is None) for one in story.sensors],
         "last": [_step(one) for one in way],
-        "ends": [_end(one) for one in story.ends],
+        "ends": [end_shape(one) for one in story.ends],
     }
 
 
@@ -64,7 +64,8 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _end(end: End) -> dict[str, Any]:
+def end_shape(end: End) -> dict[str, Any]:
+    """A final state that a run has left."""
     left = end.left
     return {
         "state": end.state.label,

@@ -33,16 +33,19 @@ _DONE = {
 
 def summary(story: Story, attempts: Sequence[Attempt]) -> list[Line]:
     """What the run has been through, a sentence a line; empty while there is nothing to tell."""
-    sentences = [*_before(story), *_wait(story), *_attempts(story, attempts)]
+    sentences = [*_before(story.ends), *_wait(story), *_attempts(story, attempts)]
     return [[Span(sentence)] for sentence in sentences]
 
 
-def _before(story: Story) -> Iterator[str]:
-    ends = story.ends
-    if len(ends) > MOST:
-        yield f"It had ended {len(ends) - MOST:,} times before what is told here."
-    for end in ends[-MOST:]:
-        yield f"It {came_to(end)}{_at(end)}, and was {left(end)}."
+def earlier(ends: Sequence[End]) -> list[str]:
+    """`failed (exit 1) at 2026-11-22T02:14:00Z, and was sent back by ann at ...` for each; of many, for the last."""
+    more = len(ends) - MOST
+    counted = [f"had ended {count(more, 'time')} before what is told here"] if more > 0 else []
+    return counted + [_came_and_left(end) for end in ends[-MOST:]]
+
+
+def _before(ends: Sequence[End]) -> Iterator[str]:
+    return (f"It {words}." for words in earlier(ends))
 
 
 def _wait(story: Story) -> Iterator[str]:
@@ -135,6 +138,10 @@ def came_to(end: End) -> str:
     return f"{_DONE[end.state]} ({words})" if words else _DONE[end.state]
 
 
+def _came_and_left(end: End) -> str:
+    return f"{came_to(end)}{_at(end)}, and was {left(end)}"
+
+
 def left(end: End) -> str:
     """`sent back by ann at 2026-11-22T04:50:00Z`."""
     if end.left is None:
@@ -163,7 +170,7 @@ def _step(step: Step) -> Iterator[Line]:
     yield [name, Span(f"{came_to(step.end)}{_at(step.end)}", STYLES[step.end.state]), Span(_course(step))]
     if step.story and step.story.ends:
         end = step.story.ends[-1]
-        yield [Span(f"    before, it {came_to(end)}{_at(end)}, and was {left(end)}")]
+        yield [Span(f"    before, it {_came_and_left(end)}")]
 
 
 def _course(step: Step) -> str:

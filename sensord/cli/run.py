@@ -66,9 +66,9 @@ def list_runs(
 def show_run(session: Session, flow: str, date: When, definition: bool, number: int | None, as_json: bool) -> None:
     """Show one run and its attempts.
 
-    A number without a date is a run's id.
+    And what it had come to before somebody ran it again or marked it. A number without a date is a run's id.
     """
-    from sensord.cli import render, shapes
+    from sensord.cli import past, past_json, past_text, render, shapes
     from sensord.cli.listing import show_run_details
     from sensord.cli.logfile import log_path
     from sensord.cli.lookup import find_run_or_id
@@ -83,14 +83,17 @@ def show_run(session: Session, flow: str, date: When, definition: bool, number: 
             _show_definition(db, found, number, as_json)
             return
         attempts, details = runs.attempts(db, found), runs.details(db, found)
-        hurried = runs.hurried_by(db, found)
+        hurried, ends = runs.hurried_by(db, found), past.earlier_ends(db, found)
     logs = {attempt.number: str(log_path(session.state_folder, found.id, attempt.number)) for attempt in attempts}
     if as_json:
         extra = {"priority_from": shapes.name_shape(hurried)}
-        shown = [shapes.attempt_shape(attempt, logs[attempt.number]) for attempt in attempts]
-        render.show_json(shapes.run_shape(found) | extra | details._asdict() | {"attempts": shown})
+        lists = {
+            "ends": [past_json.end_shape(end) for end in ends],
+            "attempts": [shapes.attempt_shape(attempt, logs[attempt.number]) for attempt in attempts],
+        }
+        render.show_json(shapes.run_shape(found) | extra | details._asdict() | lists)
     else:
-        show_run_details(found, attempts, logs, session.clock.now(), details, hurried)
+        show_run_details(found, attempts, logs, session.clock.now(), details, hurried, past_text.earlier(ends))
 
 
 def _show_definition(db: "Database", found: "Run", number: int | None, as_json: bool) -> None:

@@ -121,6 +121,7 @@ def test_a_run_as_json(busy: World, sensord: Program) -> None:
         "finished_at": "2026-11-22T12:00:00Z",
         "params": {},
         "passed_over": [],
+        "ends": [],
         "attempts": [
             {
                 "attempt": 1,
