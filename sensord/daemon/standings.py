@@ -13,6 +13,12 @@ from sensord.store.database import Transaction
 from sensord.store.edges import Gate, Tally
 from sensord.store.runs import Live
 
+_ENDED = {
+    State.FAILED: "failed",
+    State.SKIPPED: "was skipped",
+    State.CANCELLED: "was cancelled",
+}
+
 
 def read_standings(tx: Transaction, flows: Mapping[int, Flow]) -> dict[int, list[Standing]]:
     """How the sensors of these runs stand: run -> its sensors, as the run's flow (given by run) has them."""
@@ -67,4 +73,5 @@ def _cause(standing: Standing, tallies: Sequence[Tally]) -> str:
     bad = [one for one in tallies if one.sensor == sensor.index and ends & 1 << one.state]
     first = min(bad, key=lambda one: one.upstream_date)
     date = format_instant(from_micros(first.upstream_date))
-    return f"sensor {sensor.index}: {first.upstream} {date} is {State(first.state).label}"
+    ended = "was missed" if first.missed == first.upstream_date else _ENDED[State(first.state)]
+    return f"sensor {sensor.index}: {first.upstream} {date} {ended}"

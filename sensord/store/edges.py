@@ -40,7 +40,9 @@ class Gate(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How many upstream runs of a sensor are in `state` (ABSENT: none yet), and the first of them."""
+    """How many upstream runs of a sensor are in `state` (ABSENT: none yet), and the first of them. missed: the first
+    date without a run among them, None where each has one.
+    """
 
     run_id: int
     sensor: int
@@ -48,6 +50,7 @@ class Tally(NamedTuple):
     number: int
     upstream: str
     upstream_date: int
+    missed: int | None = None
 
 
 CLEAR = "DELETE FROM edge WHERE run_id IN (SELECT run_id FROM ROWS(:ids, run_id) x)"
@@ -93,7 +96,7 @@ def insert(tx: Transaction, edges: Sequence[Edge], gates: Sequence[Gate]) -> Non
 TALLY = """
 SELECT e.run_id, e.sensor,
        COALESCE(u.state, CASE WHEN e.upstream_date <= f.planned_to THEN 8 ELSE 0 END),
-       COUNT(*), MIN(f.name), MIN(e.upstream_date)
+       COUNT(*), MIN(f.name), MIN(e.upstream_date), MIN(CASE WHEN u.state IS NULL THEN e.upstream_date END)
 FROM ROWS(:ids, run_id) x
 JOIN edge e ON e.run_id = x.run_id
 JOIN flow f ON f.id = e.upstream_flow

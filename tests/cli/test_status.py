@@ -38,7 +38,7 @@ def test_every_flow_at_a_glance(busy: World, sensord: Program) -> None:
         "mart/sales     ..    2026-11-22T11:00:00Z  waiting  20m     40m"
         "  waits for dim/customers 2026-11-22T02:00:00Z (running) and 1 more",
         "mart/top       -     2026-11-22T02:00:00Z  skipped    -  14h40m"
-        "  sensor 0: mart/sales 2026-11-22T02:00:00Z is skipped",
+        "  sensor 0: mart/sales 2026-11-22T02:00:00Z was missed",
     ]
 
 

@@ -179,7 +179,7 @@ def test_a_run_that_was_ended_by_an_upstreams_end_is_followed_to_the_root(world:
     assert [(cause["kind"], cause["flow"]) for cause in of_c["causes"]] == [("failed", "a")]
     assert [step["flow"] for step in of_c["causes"][0]["path"]] == ["c", "b"]
     of_b = sensord("why", "b")
-    assert of_b.lines[0] == "b 2026-11-22T10:00:00Z: failed 0s ago: sensor 0: a 2026-11-22T10:00:00Z is failed"
+    assert of_b.lines[0] == "b 2026-11-22T10:00:00Z: failed 0s ago: sensor 0: a 2026-11-22T10:00:00Z failed"
     again = "`sensord run rerun b 2026-11-22T10:00:00Z`"
     assert of_b.lines[-2] == f"It stays as it is, also when what it waited for is mended, until {again}."
     assert of_b.lines[-1] == "1 run waits for it."

@@ -84,7 +84,7 @@ def test_what_came_last_is_followed_up(night: World, sensord: Program) -> None:
 
 def test_why_it_was_skipped_though_all_is_mended_now(night: World, sensord: Program) -> None:
     lines = sensord("why", "e").lines
-    assert lines[0] == "e 2026-11-22T02:00:00Z: skipped 3h46m ago: sensor 0: b 2026-11-22T02:00:00Z is failed"
+    assert lines[0] == "e 2026-11-22T02:00:00Z: skipped 3h46m ago: sensor 0: b 2026-11-22T02:00:00Z failed"
     assert lines[2] == "It waited for 14m, from 2026-11-22T02:00:00Z to 2026-11-22T02:14:00Z."
     assert lines[4:8] == [
         "sensor 0 on b, latest: impossible; now satisfied",
@@ -118,7 +118,7 @@ def test_a_rerun_begins_a_new_story_and_the_old_one_is_named(night: World, senso
     night.finish("e", TWO)
     lines = sensord("why", "e").lines
     assert lines[2:4] == [
-        "It was skipped (sensor 0: b 2026-11-22T02:00:00Z is failed) at 2026-11-22T02:14:00Z, and was sent back by ann"
+        "It was skipped (sensor 0: b 2026-11-22T02:00:00Z failed) at 2026-11-22T02:14:00Z, and was sent back by ann"
         " at 2026-11-22T06:00:00Z.",
         "It did not have to wait: it was released at once, at 2026-11-22T06:00:00Z.",
     ]
@@ -130,7 +130,7 @@ def test_a_rerun_begins_a_new_story_and_the_old_one_is_named(night: World, senso
             "since": "2026-11-22T02:14:00Z",
             "until": "2026-11-22T06:00:00Z",
             "reason": "upstream_failed",
-            "message": "sensor 0: b 2026-11-22T02:00:00Z is failed",
+            "message": "sensor 0: b 2026-11-22T02:00:00Z failed",
             "attempt": 0,
             "left_by": "rerun",
             "who": "ann",

@@ -79,7 +79,7 @@ def test_who_waits_for_a_tick_in_the_gap_is_told_in_the_turn_that_jumps(world: W
     assert world.state("mart", "2026-11-22T11:00") is State.FAILED
     assert world.why("mart", "2026-11-22T11:00") == (
         "upstream_skipped",
-        "sensor 0: orders 2026-11-22T12:00:00Z is skipped",
+        "sensor 0: orders 2026-11-22T12:00:00Z was missed",
     )
 
 

@@ -40,7 +40,7 @@ def test_a_skipped_upstream_skips_all_that_hangs_on_it_by_default(world: World) 
     assert world.state("orders", TEN) is State.SKIPPED
     assert world.state("mart", TEN) is State.SKIPPED
     assert world.state("report", TEN) is State.SKIPPED
-    assert world.why("mart", TEN) == ("upstream_skipped", "sensor 0: orders 2026-11-22T10:00:00Z is skipped")
+    assert world.why("mart", TEN) == ("upstream_skipped", "sensor 0: orders 2026-11-22T10:00:00Z was skipped")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_failure_by_policy_goes_down_the_chain(world: World) -> None:
 
     end(world, 1)
 
-    assert world.why("report", TEN) == ("upstream_failed", "sensor 0: mart 2026-11-22T10:00:00Z is failed")
+    assert world.why("report", TEN) == ("upstream_failed", "sensor 0: mart 2026-11-22T10:00:00Z failed")
 
 
 def test_a_date_before_the_upstreams_first_run_was_missed(world: World) -> None:
@@ -82,7 +82,16 @@ def test_a_date_before_the_upstreams_first_run_was_missed(world: World) -> None:
     world.tick()
 
     assert world.state("mart", TEN) is State.SKIPPED
-    assert world.why("mart", TEN) == ("upstream_skipped", "sensor 0: customers 2026-11-21T02:00:00Z is skipped")
+    assert world.why("mart", TEN) == ("upstream_skipped", "sensor 0: customers 2026-11-21T02:00:00Z was missed")
+
+
+@pytest.mark.parametrize(("code", "said"), [(1, "failed"), (SKIPPED, "was skipped")])
+def test_the_message_says_how_the_upstream_run_ended(world: World, code: int, said: str) -> None:
+    a_mart_on_orders(world, on_failure="fail")
+
+    end(world, code)
+
+    assert world.why("mart", TEN)[1] == f"sensor 0: orders 2026-11-22T10:00:00Z {said}"
 
 
 def test_a_mapping_that_finds_nothing_fails_the_run_by_default(world: World) -> None:
