@@ -8,6 +8,7 @@ import click
 from sensord.cli.command import Command, Session, json_option, pass_session
 
 if TYPE_CHECKING:
+    from sensord.config import Config
     from sensord.core.flow import Flow
     from sensord.core.graph import Graph
 
@@ -50,11 +51,12 @@ def graph(session: Session, flow: str | None, up: int | None, down: int | None, 
     if flow is not None:
         drawn = around(drawn, find_in_files(config, flow).name, up, down)
     if as_json:
-        render.show_json(_shape(drawn, flows, flow))
+        render.show_json(_shape(drawn, config, flow))
     elif shown_as == "text":
         from sensord.cli import graph_text
 
-        render.show(graph_text.lines(drawn, _missing(drawn, flows), flow))
+        unread = _missing(drawn, flows)
+        render.show(graph_text.lines(drawn, unread, frozenset(filter(config.holds, unread)), flow))
     else:
         click.echo("\n".join(_drawing(shown_as, drawn, flows, flow)))
     if config.problems:
@@ -85,11 +87,11 @@ def _note(flow: "Flow") -> str:
     return ": ".join(fact for fact in facts if fact)
 
 
-def _shape(drawn: "Graph", flows: "dict[str, Flow]", name: str | None) -> dict[str, Any]:
+def _shape(drawn: "Graph", config: "Config", name: str | None) -> dict[str, Any]:
     """As docs/reference/json.md has it."""
     return {
         "flow": name,
-        "flows": [{"flow": one, "known": one in flows} for one in drawn.names],
+        "flows": [{"flow": one, "known": config.holds(one)} for one in drawn.names],
         "links": [
             {"upstream": link.upstream, "downstream": link.downstream, "matches": list(link.matches)}
             for link in drawn.links

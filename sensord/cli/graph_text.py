@@ -1,20 +1,28 @@
 """The graph of flows as trees of text: each flow once in full, and where it comes again by its name alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from sensord.cli.render import Line, Span
 from sensord.core.graph import Graph, Link
 
 AGAIN = "(above)"
+ABSENT = "no such flow"
+BROKEN = "its file has errors"
 
 
-def lines(graph: Graph, missing: frozenset[str], name: str | None = None) -> Iterator[Line]:
-    """All trees from their roots down; or with `name`, what that flow waits for, and what waits for it."""
+def lines(
+    graph: Graph, missing: frozenset[str], broken: frozenset[str] = frozenset(), name: str | None = None
+) -> Iterator[Line]:
+    """All trees from their roots down; or with `name`, what that flow waits for, and what waits for it.
+
+    missing: those that no flow is known of; broken: those of them that have a file, which has errors.
+    """
+    marks = {one: BROKEN if one in broken else ABSENT for one in missing}
     if name is None:
         shown: set[str] = set()
         for root in graph.roots:
-            yield [Span(root, "bold"), *_mark(root, missing)]
-            yield from _tree(root, graph.below, _downstream, missing, shown)
+            yield [Span(root, "bold"), *_mark(root, marks)]
+            yield from _tree(root, graph.below, _downstream, marks, shown)
         return
     yield [Span(name, "bold")]
     for title, links, other in (
@@ -23,7 +31,7 @@ def lines(graph: Graph, missing: frozenset[str], name: str | None = None) -> Ite
     ):
         if links(name):
             yield [Span(title, "dim")]
-            yield from _tree(name, links, other, missing, set())
+            yield from _tree(name, links, other, marks, set())
         else:
             yield [Span(f"{title} no other flow", "dim")]
 
@@ -40,7 +48,7 @@ def _tree(
     root: str,
     links: Callable[[str], list[Link]],
     other: Callable[[Link], str],
-    missing: frozenset[str],
+    marks: Mapping[str, str],
     shown: set[str],
 ) -> Iterator[Line]:
     """What hangs on a flow, without the flow itself. `shown` grows by all that has been told in full."""
@@ -59,7 +67,7 @@ def _tree(
             Span(stem, "dim"),
             Span("itself" if itself else name),
             Span(f"  {', '.join(link.matches)}", "dim"),
-            *_mark(name, missing),
+            *_mark(name, marks),
             Span(f"  {AGAIN}" if again else "", "dim"),
         ]
         if not (again or itself):
@@ -74,5 +82,5 @@ def _branches(links: list[Link], stem: str) -> Iterator[tuple[Link, str, str]]:
         yield link, stem + ("└─ " if last else "├─ "), stem + ("   " if last else "│  ")
 
 
-def _mark(name: str, missing: frozenset[str]) -> list[Span]:
-    return [Span("  no such flow", "bold red")] if name in missing else []
+def _mark(name: str, marks: Mapping[str, str]) -> list[Span]:
+    return [Span(f"  {marks[name]}", "bold red")] if name in marks else []

@@ -85,6 +85,13 @@ def test_an_upstream_that_is_not_there_is_marked_and_the_problem_counted(mart: P
     assert said.err == "1 problem in the files; `sensord check` has them\n"
 
 
+def test_an_upstream_whose_file_has_errors_is_no_flow_that_is_not_there(mart: Program) -> None:
+    write(mart, "wrong", "[schedule]\ncron = 5\n")
+    write(mart, "lost", DAILY, on("wrong"))
+    assert mart("graph", "lost").lines[1:3] == ["waits for", "└─ wrong  latest  its file has errors"]
+    assert {"flow": "wrong", "known": True} in mart("graph", "lost", "--json").json["flows"]
+
+
 def test_the_graph_as_json(mart: Program) -> None:
     write(mart, "lost", DAILY, on("nowhere"))
     shown = mart("graph", "--json").json
