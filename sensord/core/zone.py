@@ -36,14 +36,17 @@ def parse_zone(name: str) -> ZoneInfo:
 
 
 def _propose(name: str) -> str:
-    """The nearest zone: the same but for case, the city alone, or a name spelled nearly so."""
+    """The nearest zone: the same but for case, the city alone, or an Area/City spelled nearly so. Abbreviations are
+    near to each other in letters alone: EST is no proposal for CEST.
+    """
     known = {zone.casefold(): zone for zone in sorted(available_timezones()) if not _HOSTS_OWN.fullmatch(zone)}
     wanted = name.strip().replace(" ", "_").casefold()
     if inside := [zone for key, zone in known.items() if key.startswith(f"{wanted}/")]:
         return f'name the city as well, such as "{inside[0]}"'
-    cities = {zone.rpartition("/")[2]: zone for zone in known}
+    placed = [zone for zone in known if "/" in zone]
+    cities = {zone.rpartition("/")[2]: zone for zone in placed}
     near = [wanted] if wanted in known else [cities[wanted]] if wanted in cities else []
-    near = near or difflib.get_close_matches(wanted, known, n=1, cutoff=0.7)
+    near = near or difflib.get_close_matches(wanted, placed, n=1, cutoff=0.7)
     near = near or [cities[city] for city in difflib.get_close_matches(wanted, cities, n=1, cutoff=0.8)]
     return f'did you mean "{known[near[0]]}"?' if near else "names are those of the tz database, Area/City"
 

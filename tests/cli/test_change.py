@@ -158,7 +158,9 @@ def test_what_the_daemon_proposes_is_told(asking: Program) -> None:
     said = asking("run", "cancel", "orders", TEN)
 
     assert said.code == 1
-    assert said.err.endswith("got orders 2026-11-22T10:00:00Z in failed\nhint: sensord run mark\n")
+    assert said.err.endswith(
+        "got orders 2026-11-22T10:00:00Z in failed\nhint: sensord run mark orders 2026-11-22T10:00:00Z cancelled\n"
+    )
 
 
 @pytest.mark.parametrize("verb", [["rerun"], ["cancel"], ["mark", "success"]])
@@ -229,7 +231,8 @@ def test_retire(world: World, asking: Program) -> None:
     said = asking("flow", "retire", "orders")
     assert (said.code, said.err) == (
         1,
-        "error: expected a flow whose file is gone, got orders, which has one\nhint: remove the file first\n",
+        "error: expected a flow whose file is gone, got orders, which has one\n"
+        "hint: remove the file first; `sensord daemon reload` has the daemon see it\n",
     )
 
     world.remove("orders")

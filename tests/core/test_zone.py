@@ -41,6 +41,9 @@ def test_a_zone_goes_by_its_name(name: str) -> None:
         ("New York", 'did you mean "America/New_York"?'),
         ("kolkatta", 'did you mean "Asia/Kolkata"?'),
         ("Europe", 'name the city as well, such as "Europe/Amsterdam"'),
+        ("CEST", "names are those of the tz database, Area/City"),
+        ("IST", "names are those of the tz database, Area/City"),
+        ("cet", 'did you mean "CET"?'),
         ("Mars/Olympus", "names are those of the tz database, Area/City"),
     ],
 )

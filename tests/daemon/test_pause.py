@@ -100,13 +100,22 @@ def test_a_pause_passes_a_restart_and_a_reload(paused: World) -> None:
 
 
 def test_to_pause_twice_is_refused(paused: World) -> None:
-    with pytest.raises(InvalidValue, match="expected a flow at work"):
+    with pytest.raises(InvalidValue, match="got orders, which is paused already"):
         change(paused, "pause")
     change(paused, "resume")
-    with pytest.raises(InvalidValue, match="expected a paused flow"):
+    with pytest.raises(InvalidValue, match="got orders, which is not paused"):
         change(paused, "resume")
     with pytest.raises(NotFound):
         change(paused, "pause", flow="godo")
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("pause", "a flow at work"), ("resume", "a paused flow")])
+def test_a_flow_whose_file_is_gone_is_neither_paused_nor_resumed(paused: World, kind: str, wanted: str) -> None:
+    paused.remove("orders")
+    paused.daemon.reload()
+
+    with pytest.raises(InvalidValue, match=f"^expected {wanted}, got orders, whose file is gone$"):
+        change(paused, kind)
 
 
 def test_a_manual_run_off_the_ticks_satisfies_nobody(world: World) -> None:

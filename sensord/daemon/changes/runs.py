@@ -21,7 +21,8 @@ def cancel(tx: Transaction, picture: Picture, body: Mapping[str, Any], now: int)
     run, name = find_run(tx, body)
     if run.state in FINAL:
         raise InvalidValue(
-            f"expected a run that has not ended, got {name} in {State(run.state).label}", hint="sensord run mark"
+            f"expected a run that has not ended, got {name} in {State(run.state).label}",
+            hint=None if run.state == State.CANCELLED else f"sensord run mark {name} cancelled",
         )
     return _put(tx, picture, run, name, State.CANCELLED, body, now)
 
