@@ -8,6 +8,9 @@ import click
 from sensord.cli.completion import FlowType
 from sensord.cli.session import Session
 
+WHOLE = 500
+"""Characters of a sentence in a list of commands: it goes on in the next line, click would cut it off."""
+
 
 def _keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     """An option given before the command holds unless it is given again after it."""
@@ -51,6 +54,9 @@ class Command(click.Command):
             _complete_flows(param)
         self.params.extend(common_options())
 
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 -- click's signature
+        return super().get_short_help_str(WHOLE)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
         if self.examples:
@@ -67,6 +73,9 @@ class Group(click.Group):
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.params.extend(common_options())
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 -- click's signature
+        return super().get_short_help_str(WHOLE)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-Word = Literal["latest", "now", "today", "yesterday"]
+Word = Literal["latest", "now", "today", "yesterday", "tomorrow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ _PARTS = {
     re.compile(r"\d{4}-\d\d-\d\d"): "{}",
     re.compile(rf"\d{{4}}-\d\d-\d\d[T ]\d\d{_ZONE}"): "{}",
 }
-DAYS_AGO: dict[Literal["today", "yesterday"], int] = {"today": 0, "yesterday": 1}
+DAYS_AGO: dict[Literal["today", "yesterday", "tomorrow"], int] = {"today": 0, "yesterday": 1, "tomorrow": -1}
 
 
 class DateType(click.ParamType[When]):
     """`2026-08-01T02:00Z`, `2026-08-01 02:00`, `2026-08-01T02`, `2026-08-01`, `2026-08`, `now`, `today`, `yesterday`,
-    and where there are runs `latest`.
+    `tomorrow`, and where there are runs `latest`.
     """
 
     name = "date"

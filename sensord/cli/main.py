@@ -1,5 +1,6 @@
 """The program `sensord`: finds the command, loads no other, and turns what goes wrong into a message and exit code."""
 
+import errno
 import gc
 import os
 import sys
@@ -17,6 +18,9 @@ from sensord.errors import ConfigError, Problem, SensordError
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What a write to a file or disk ends with that cannot take it."""
 
 COLLECT_AFTER = 50_000
 """Objects after which Python looks for circles of garbage. By default it does so after 700, in vain: what a command
@@ -92,14 +96,18 @@ class Program(Group):
             report(error)
             code = error.exit_code
         except Exception as error:
-            if os.environ.get("SENSORD_DEBUG"):
-                raise
-            report(_internal(error))
             code = 1
+            if isinstance(error, OSError) and error.errno in NO_ROOM and not error.filename:
+                _forget_stdout()
+                report(SensordError(f"cannot write the output: {error.strerror}"))
+            elif os.environ.get("SENSORD_DEBUG"):
+                raise
+            else:
+                report(_internal(error))
         sys.exit(code if isinstance(code, int) else 0)
 
 
-@click.group("sensord", cls=Program)
+@click.group("sensord", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sensord", message="%(prog)s %(version)s")
 def cli() -> None:
     """A scheduler for flows that wait for each other across schedules.
@@ -112,6 +120,7 @@ def cli() -> None:
 def main() -> None:
     """The entry point of the package. What the terminal's encoding cannot show is shown by its number."""
     gc.set_threshold(COLLECT_AFTER)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -154,6 +163,15 @@ def _guess(name: str) -> str:
 
     near = get_close_matches(name, COMMANDS, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _open_closed_streams() -> None:
+    """Where the shell has closed one (`>&-`), its number is free, and the next file to be opened would get it: the
+    database, say, which whatever is printed would then be written into.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 -- until the process ends
 
 
 def _forget_stdout() -> None:

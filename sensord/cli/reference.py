@@ -23,10 +23,11 @@ What shows something needs no daemon: it looks into the database, and never make
 asks the daemon that leads, waits up to five seconds for its answer, and else prints the number of the request.
 
 A DATE is `2026-08-01T02:00Z`, `2026-08-01T02:00`, `2026-08-01 02:00`; in part `2026-08-01T02`, `2026-08-01`, `2026-08`
-or `2026`; or a word: `now`, `today`, `yesterday`, and where there are runs `latest`, the newest (for `resolve` the last
-tick). Without a zone it is a wall time in the flow's own zone: in an overlap the first, in a gap the first instant
-after it. What is said in part stands for the beginning of that time; where a run is looked for and none is at that very
-beginning, for the only one within: `sensord why dim/customers yesterday` finds the run of 02:00.
+or `2026`; or a word: `now`, `today`, `yesterday`, `tomorrow`, and where there are runs `latest`, the newest (for
+`resolve` the last tick). Without a zone it is a wall time in the flow's own zone, or in UTC where no flow is named, as
+for `simulate`, `check` and `run list` without `--flow`: in an overlap the first, in a gap the first instant after it.
+Dates are printed in UTC. What is said in part stands for the beginning of that time; where a run is looked for and none
+is at that very beginning, for the only one within: `sensord why dim/customers yesterday` finds the run of 02:00.
 
 ## Completion
 
@@ -59,7 +60,13 @@ CODES = {
 def document() -> str:
     """The whole page."""
     codes = [f"| {code} | {meaning} |" for code, meaning in CODES.items()]
-    common = ["", "## Common options", "", "They are taken before the command and after it.", ""]
+    common = [
+        "",
+        "## Common options",
+        "",
+        "They are taken before the command and after it. `-h`, or `--help`, explains any command.",
+        "",
+    ]
     common += _options(common_options())
     commands = [line for path, command in commands_of(cli) for line in _section(path, command)]
     return INTRODUCTION + "\n".join([*codes, *common, *commands]) + "\n"

@@ -59,7 +59,7 @@ def test_without_either_nothing_is_proposed_and_nothing_said(on_files: Program) 
 def test_dates_are_words_and_the_flows_newest_runs_without_colons_that_bash_would_break(
     busy: World, sensord: Program
 ) -> None:
-    words = ["latest", "now", "today", "yesterday"]
+    words = ["latest", "now", "today", "yesterday", "tomorrow"]
     assert proposed(sensord, "why", "ingest/orders") == [*words, "2026-11-22T100000Z"]
     assert proposed(sensord, "run", "show", "mart/sales") == words
     assert proposed(sensord, "run", "rerun", "ingest/orders", incomplete="2026") == ["2026-11-22T100000Z"]

@@ -39,6 +39,7 @@ def instant(text: str) -> str:
         ("now", "2026-11-22T10:30:00Z"),
         ("today", "2026-11-21T23:00:00Z"),
         ("yesterday", "2026-11-20T23:00:00Z"),
+        ("tomorrow", "2026-11-22T23:00:00Z"),
     ],
 )
 def test_a_date_without_a_zone_is_in_the_flows(text: str, expected: str) -> None:
@@ -56,6 +57,7 @@ def test_a_date_without_a_zone_is_in_the_flows(text: str, expected: str) -> None
         ("2026-08-01T02+05:30", "2026-07-31T20:30:00Z", "2026-07-31T21:30:00Z"),
         ("yesterday", "2026-11-20T23:00:00Z", "2026-11-21T23:00:00Z"),
         ("today", "2026-11-21T23:00:00Z", "2026-11-22T23:00:00Z"),
+        ("tomorrow", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z"),
     ],
 )
 def test_what_is_said_in_part_is_a_period(text: str, start: str, end: str) -> None:
@@ -94,12 +96,12 @@ def test_beyond_the_calendar_is_an_error_of_ours() -> None:
 
 def test_the_words_that_a_command_takes_are_its_own() -> None:
     assert DateType("latest").convert("latest", None, None) == "latest"
-    with pytest.raises(click.UsageError, match="one of 'now', 'today', 'yesterday'"):
+    with pytest.raises(click.UsageError, match="one of 'now', 'today', 'yesterday', 'tomorrow'"):
         DateType("now").convert("latest", None, None)
 
 
 @pytest.mark.parametrize(
-    "text", ["tomorrow", "", "9999", "9999-12", "2026-13", "2026-13-01", "2026-08-01T25:00", "12:00"]
+    "text", ["someday", "", "9999", "9999-12", "2026-13", "2026-13-01", "2026-08-01T25:00", "12:00"]
 )
 def test_what_is_no_date_is_a_usage_error(text: str) -> None:
     with pytest.raises(click.UsageError, match="expected a date such as"):

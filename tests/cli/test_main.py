@@ -127,7 +127,16 @@ def test_help_lists_every_command_with_a_whole_sentence(on_files: Program) -> No
     lines = on_files("--help").lines
     listed = {line.split()[0]: line for line in lines[lines.index("Commands:") + 1 :] if line.strip()}
     assert list(listed) == list(COMMANDS)
-    assert not [line for line in listed.values() if line.endswith("...")]
+
+
+@pytest.mark.parametrize("group", [[], ["run"], ["flow"], ["backfill"], ["daemon"], ["worker"], ["db"], ["import"]])
+def test_no_sentence_of_help_is_cut_off(on_files: Program, group: list[str]) -> None:
+    assert "..." not in on_files(*group, "--help").out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["run", "list"]])
+def test_h_is_short_for_help(on_files: Program, command: list[str]) -> None:
+    assert on_files(*command, "-h").out == on_files(*command, "--help").out != ""
 
 
 def test_without_arguments_help_is_shown_and_the_exit_code_is_2(on_files: Program) -> None:

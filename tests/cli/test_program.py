@@ -115,6 +115,24 @@ def test_output_to_a_pipe_that_closes_is_quiet(place: Place) -> None:
     assert (code, found.stderr) == ("141", "")
 
 
+def test_output_that_finds_no_room_is_an_error_in_words(place: Place) -> None:
+    script = f"'{sys.executable}' -m sensord next orders > /dev/full"
+    found = subprocess.run(
+        ["/bin/bash", "-c", script], cwd=place.folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stderr) == (1, "error: cannot write the output: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_as_good_as_dev_null(place: Place, closed: str) -> None:
+    script = f"'{sys.executable}' -m sensord check {closed}"
+    found = subprocess.run(
+        ["/bin/bash", "-c", script], cwd=place.folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout) == (0, "")
+    assert found.stderr in ("", "no errors, 1 flow fit to run\n")
+
+
 def test_ctrl_c_is_quiet(place: Place) -> None:
     code = (
         "import os, signal, sensord.cli.main as program\n"
