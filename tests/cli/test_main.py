@@ -1,5 +1,6 @@
 """Errors and exit codes, and what `--help` costs."""
 
+import re
 import subprocess
 import sys
 
@@ -125,8 +126,8 @@ def test_version(on_files: Program) -> None:
 
 def test_help_lists_every_command_with_a_whole_sentence(on_files: Program) -> None:
     lines = on_files("--help").lines
-    listed = {line.split()[0]: line for line in lines[lines.index("Commands:") + 1 :] if line.strip()}
-    assert list(listed) == list(COMMANDS)
+    listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :] if re.match(r"  \S", line)]
+    assert listed == list(COMMANDS)
 
 
 @pytest.mark.parametrize("group", [[], ["run"], ["flow"], ["backfill"], ["daemon"], ["worker"], ["db"], ["import"]])
