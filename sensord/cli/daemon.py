@@ -80,6 +80,7 @@ def show_status(session: Session, as_json: bool) -> None:
     With the number of runs in each unfinished state, the workers by queue, and what is wrong in the files.
     """
     from sensord.cli import manning, render, shapes
+    from sensord.cli.problem_view import problem_lines
     from sensord.store.database import redact
     from sensord.store.lead import current_leader
     from sensord.store.reads import flows, runs
@@ -109,7 +110,7 @@ def show_status(session: Session, as_json: bool) -> None:
     facts |= {"workers": manning.crew_words(crews)} if crews else {}
     facts |= {f"stand-by {number}" if number > 1 else "stand-by": str(one) for number, one in enumerate(others, 1)}
     lines = [[render.Span(f"{name + ':':10}", "bold"), render.Span(value)] for name, value in facts.items()]
-    render.show([*lines, *([render.Span(f"  {problem}")] for problem in problems)])
+    render.show([*lines, *problem_lines(problems)])
 
 
 def run_daemon(session: Session) -> None:

@@ -8,6 +8,7 @@ from sensord.cli import render
 from sensord.cli.listing import LEGEND, lasted, state_span, strip, why_ended
 from sensord.cli.manning import crew_words
 from sensord.cli.overview import Left, Overview, Seen
+from sensord.cli.problem_view import problem_lines
 from sensord.cli.render import Cell, Column, Line, Span, count, span_of
 from sensord.cli.shapes import crew_shape, leader_shape, moment, problem_shape, run_shape
 from sensord.core.instant import format_instant
@@ -102,10 +103,7 @@ def _headline(overview: Overview, now: datetime) -> list[Line]:
         found.append([Span("workers: "), Span(crew_words(overview.crews))])
     if problems:
         found.append([Span("files:".ljust(indent)), Span(count(len(problems), "problem"), "bold red")])
-    for problem in problems:
-        key = f"{problem.key}: " if problem.key else ""
-        found.append([Span("  "), Span(problem.place or "config", "bold"), Span(f": {key}{problem.message}")])
-    return found
+    return [*found, *problem_lines(problems)]
 
 
 def _row(one: Seen, now: datetime) -> Sequence[Cell]:

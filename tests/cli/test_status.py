@@ -180,6 +180,22 @@ def test_errors_in_the_files_stay_in_view(busy: World, sensord: Program) -> None
     assert (problem["severity"], problem["flow"], problem["key"]) == ("error", "bad", "schedule.cron")
 
 
+@pytest.mark.parametrize("words", [("status",), ("daemon", "status")])
+def test_of_many_errors_the_first_are_told_and_the_others_counted(
+    busy: World, sensord: Program, words: tuple[str, ...]
+) -> None:
+    for number in range(12):
+        busy.flow(f"bad{number:02}", '[schedule]\ncron = "0 2 * *"\n[run]\ncommand = ["true"]\n')
+    busy.daemon.reload()
+
+    said = sensord(*words)
+
+    told = [line for line in said.lines if line.startswith("  flows/bad")]
+    assert [line.split(":")[0] for line in told] == [f"  flows/bad{number:02}.toml" for number in range(10)]
+    assert "  and 2 problems more: `sensord check` tells all" in said.lines
+    assert len(sensord(*words, "--json").json["problems"]) == 12
+
+
 def test_a_flow_whose_file_is_gone_is_marked(busy: World, sensord: Program) -> None:
     busy.remove("mart/top")
     busy.daemon.reload()
