@@ -11,6 +11,8 @@ from datetime import datetime
 from sensord.core.mapping.function import Context, MappingFunction
 from sensord.errors import InvalidValue
 
+_SOUGHT = "Python looks for it where sensord is installed, and in the folders that PYTHONPATH names"
+
 
 def load_function(name: str, allowed: Sequence[str]) -> MappingFunction:
     """The function `module:function`. An entry of `allowed` allows the module of that name and all below it.
@@ -27,7 +29,10 @@ def load_function(name: str, allowed: Sequence[str]) -> MappingFunction:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
-        raise InvalidValue(f"expected {module_name} to import, got {type(error).__name__}: {error}") from error
+        absent = isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}.")
+        raise InvalidValue(
+            f"expected {module_name} to import, got {type(error).__name__}: {error}", hint=_SOUGHT if absent else None
+        ) from error
     function = getattr(module, function_name, None)
     if function is None:
         raise InvalidValue(f"expected a function {function_name} in {module_name}, got none of that name")

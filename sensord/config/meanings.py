@@ -93,7 +93,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "pools": ("Slots that the runs of some flows share."),
         "allowed_users": ("Users that the [run] user of a flow may name."),
         "mapping_modules": (
-            'Modules that match = "python:module:function" may name; with warehouse also warehouse.calendar.'
+            'Modules that match = "python:module:function" may name; with warehouse also '
+            "warehouse.calendar. They are looked for where sensord is installed and in PYTHONPATH."
         ),
         "retention": ('How long more than the outcome of a run is kept, such as "90d"; a flow may say otherwise.'),
         "retire_after": ('How long the file of a flow may be gone before the flow is given up. "0s" is at once.'),

@@ -118,6 +118,12 @@ class TestShapes:
 
 
 class TestRefused:
+    def test_a_module_that_is_not_found_says_where_it_was_looked_for(self) -> None:
+        nowhere = "Python looks for it where sensord is installed, and in the folders that PYTHONPATH names"
+        assert refuse("acme.nowhere:f", ["acme"]).hint == nowhere
+        assert refuse("acme_not_there:f", ["acme_not_there"]).hint == nowhere
+        assert refuse("acme.broken:f", ["acme"]).hint is None  # it was found; what it imports was not
+
     @pytest.mark.parametrize(
         ("name", "message"),
         [

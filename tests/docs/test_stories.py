@@ -19,6 +19,7 @@ def test_what_a_page_shows_is_what_happens(
     world: World, sensord: Program, page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(world.folder.parent)
+    monkeypatch.syspath_prepend(world.folder.parent)  # as PYTHONPATH does
     story = Story(world, sensord)
     lived = story.live(page.read_text())
     if os.environ.get("STORY_WRITE"):
