@@ -1,8 +1,15 @@
 """`sensord worker`: start one that takes runs from a queue; list those that are there."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sensord.cli.command import Group, Session, json_option, pass_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sensord.store.workers import Worker
 
 
 @click.group("worker", cls=Group)
@@ -48,7 +55,7 @@ def start(session: Session, queue: str | None, slots: int | None, name: str | No
 @json_option
 @pass_session
 def list_workers(session: Session, as_json: bool) -> None:
-    """List the workers by queue, with their slots.
+    """List the workers by queue: their slots in use, since when each is there, and how long ago it was heard of.
 
     One that was silent for too long, and one that has drained, are not there.
     """
@@ -60,7 +67,36 @@ def list_workers(session: Session, as_json: bool) -> None:
     if as_json:
         render.show_json({"workers": [shapes.worker_shape(one) for one in found]})
     elif found:
-        lines = [f"{one.queue:12} {one}" for one in found]
-        render.show([[render.Span(line)] for line in lines])
+        _show(found)
     else:
         render.message("no workers")
+
+
+def _show(found: "Sequence[Worker]") -> None:
+    from datetime import timedelta
+
+    from sensord.cli.render import Cell, Column, Span, span_of, table
+    from sensord.core.instant import format_instant, from_micros
+
+    columns = [
+        Column("QUEUE"),
+        Column("WORKER"),
+        Column("HOST", flex=True),
+        Column("SLOTS", right=True),
+        Column("STATE"),
+        Column("SINCE", spare=True),
+        Column("HEARD", right=True),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            one.queue,
+            one.name,
+            one.host,
+            f"{one.busy} of {one.slots}",
+            Span("taking", "green") if one.is_taking else Span("draining", "yellow"),
+            format_instant(from_micros(one.started_at)),
+            f"{span_of(timedelta(seconds=one.silent))} ago",
+        ]
+        for one in found
+    ]
+    table(columns, rows)

@@ -7,7 +7,6 @@ limit more. So what it ran is lost once it was silent for the limit and half of 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sensord.core.instant import from_micros
 from sensord.store.database import Database, Transaction
 from sensord.store.lead import Holder
 from sensord.store.sql import SERVER_NOW as NOW
@@ -129,11 +128,6 @@ class Worker(NamedTuple):
     is_taking: int
     started_at: int
     silent: int
-
-    def __str__(self) -> str:
-        taking = "" if self.is_taking else ", draining"
-        since = from_micros(self.started_at).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{self.name} on {self.host}, {self.busy} of {self.slots} slots in use{taking}, since {since}"
 
 
 def present(db: Database) -> list[Worker]:
