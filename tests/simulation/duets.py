@@ -11,7 +11,8 @@ from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
-from sensord.store import lead_row
+from sensord.store import bounds, lead_row
+from sensord.store.bounds import Bounds
 from tests.simulation.course import Course
 from tests.simulation.crashes import Faults
 from tests.simulation.hand import Hand
@@ -21,6 +22,12 @@ from tests.support.databases import make_empty
 
 STATIONS = (("here", "here"), ("here", "there"))
 CHANCES = (0.005, 0.02, 0.04)
+BRIEF = {
+    "ANYBODY": Bounds(lock=200, idle=300),
+    "TAKER": Bounds(lock=200, idle=300),
+    "LEADER": Bounds(lock=500, idle=60_000),
+}
+"""Who is stopped goes on when the test says so: the others wait for it in the server's time."""
 
 
 def prove_pair(theatre: Theatre, url: str, folder: Path, seed: int) -> Tally:
@@ -54,7 +61,7 @@ def _stage(url: str, folder: Path, stations: tuple[str, str], seed: int, chance:
     config = folder / f"pair{next(_NUMBERS)}"
     hand = Hand(url)
     try:
-        with patch.object(lead_row, "LEASE", LEASE):
+        with patch.object(lead_row, "LEASE", LEASE), patch.dict(vars(bounds), BRIEF):
             stage = Pair(hand, config, stations, seed, chance)
             try:
                 yield stage

@@ -9,16 +9,13 @@ from typing import Any
 from sensord.store.postgres import PostgresDatabase
 from tests.simulation.crashes import Point
 
-LOCK_LIMIT = "500ms"
-"""A daemon that waits for a lock of one that is stopped would wait for ever: here, it fails."""
-
 
 class Hand:
     """`journal` tells all blows in their order; `takings` counts how often the lead was taken."""
 
     def __init__(self, url: str) -> None:
         self.db = PostgresDatabase(url, durability="normal", readonly=False)
-        self.daemon_url = f"{url}&options=-clock_timeout%3D{LOCK_LIMIT}"
+        self.url = url
         self.journal: list[str] = []
         self.blows: Counter[str] = Counter()
         self.events: Counter[str] = Counter()

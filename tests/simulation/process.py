@@ -12,7 +12,7 @@ from random import Random
 from sensord.daemon.dispatch import Place
 from sensord.daemon.standby import StandBy
 from sensord.daemon.supervise import Supervisor
-from sensord.errors import LeadLost, SensordError, Unreachable
+from sensord.errors import LeadLost, Locked, SensordError, Unreachable
 from sensord.store import lead_row
 from sensord.store.lead import Holder
 from sensord.store.lead_row import RowLead
@@ -85,13 +85,13 @@ class Process:
     def draw(self, point: Point) -> Blow | None:
         if self.random.random() >= self.chance:
             return None
-        blow = self.random.choices(tuple(Blow), (50, 15, 20, 15))[0]
-        if self._leads is None and point in (Point.WITHIN, Point.BEFORE_COMMIT) and blow in (Blow.STOPPED, Blow.PAUSED):
-            return Blow.KILLED  # who is stopped as it takes the lead holds up all others for IDLE_SECONDS
-        return blow
+        return self.random.choices(tuple(Blow), (50, 15, 20, 15))[0]
 
     def strike(self, point: Point, blow: Blow) -> None:
         self.hand.note(self.station, blow, point)
+        is_undecided = self._leads is None and point in (Point.WITHIN, Point.BEFORE_COMMIT)
+        if is_undecided:
+            self.hand.events[f"{blow} in a transaction of who does not lead"] += 1
         match blow:
             case Blow.KILLED:
                 raise Crash
@@ -101,6 +101,8 @@ class Process:
                 self.asleep, self.settled = 1, False
                 self._rest()
             case Blow.STOPPED:
+                if not is_undecided:  # that one has the leader's row, and no lease yet
+                    self.hand.expire(self._pid)
                 self._sleep()
 
     def _sleep(self) -> None:
@@ -109,7 +111,6 @@ class Process:
             self.away = self.random.choice(STEPS)
         else:
             self.asleep = self.random.choice(ROUNDS)
-        self.hand.expire(self._pid)
         self._boot += lead_row.LEASE / 1_000_000 + 1
         self._rest()
 
@@ -137,7 +138,7 @@ class Process:
 
     def _live(self) -> None:
         self._pid = self.hand.next_pid()
-        self._db = PostgresDatabase(self.hand.daemon_url, durability="normal", readonly=False)
+        self._db = PostgresDatabase(self.hand.url, durability="normal", readonly=False)
         self._line = self.keeper.connect(self.pass_by)
         holder, folder = Holder(self.station, self._pid, "test", self.station), self.world.folder
         place = Place("manual", self.station, self.station, folder, {"PATH": "/bin"})
@@ -156,7 +157,7 @@ class Process:
             self._leads = RowLead(self._db, lead.term, self._seconds)
             try:
                 self._lead(self._leads)
-            except (LeadLost, Unreachable) as error:
+            except (LeadLost, Unreachable, Locked) as error:
                 self.hand.events[type(error).__name__] += 1
             finally:
                 self._leads = None

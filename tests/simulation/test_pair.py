@@ -40,5 +40,6 @@ def test_whichever_leads_the_rest_goes_on(
         assert {point for point in STOPS if not tally.faults[f"{Blow.STOPPED} {point}"]} == set()
         assert {blow for blow in Blow if sum(tally.faults[f"{blow} {point}"] for point in Point) < BATCH / 4} == set()
         assert tally.events["the lead was taken"] > 3 * BATCH
+        assert tally.events["stopped in a transaction of who does not lead"] > 0
         assert tally.events["LeadLost"] > BATCH
         assert tally.events["an attempt was submitted again"] > BATCH / 4
