@@ -93,14 +93,9 @@ class Worker:
         try:
             self._supervisor.hear()
             self._beat()
+            self._look()
             self._supervisor.report(self._shipper.finish)
             self._shipper.ship(self._db, self._supervisor.known)
-            if self._monotonic() >= self._next_look:
-                self._has_work = self._is_hailed = True
-            if self._is_hailed:
-                self._supervisor.look(to_micros(self._clock.now()))
-                self._is_hailed = self._owes = False
-                self._next_look = self._monotonic() + LOOK_SECONDS
             self._take()
             self._pruner.prune(self._db, self._executor, self._supervisor.known)
         except SensordError as error:
@@ -116,6 +111,15 @@ class Worker:
         taking = not self._draining
         if self._heartbeat.beat(self._db, self._executor, busy=self._supervisor.busy, is_taking=taking):
             wake(self._db)
+
+    def _look(self) -> None:
+        """Before anything that a leader who is stopped may hold up."""
+        if self._monotonic() >= self._next_look:
+            self._has_work = self._is_hailed = True
+        if self._is_hailed:
+            self._supervisor.look(to_micros(self._clock.now()))
+            self._is_hailed = self._owes = False
+            self._next_look = self._monotonic() + LOOK_SECONDS
 
     def _take(self) -> None:
         """Claim what the free slots can hold, and start it. Where that fails in between, the next look starts it."""

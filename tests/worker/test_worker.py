@@ -13,6 +13,7 @@ from sensord.core.run import State
 from sensord.daemon.dispatch import Place, jobs
 from sensord.daemon.supervise import Supervisor
 from sensord.errors import InvalidValue, Unreachable
+from sensord.executors.base import Attempt
 from sensord.executors.leash import Leash
 from sensord.store import runs
 from sensord.store.bounds import Bounds
@@ -244,6 +245,23 @@ def test_what_a_leader_keeps_locked_is_reported_later_and_it_beats_on(
     machine.turn()
     assert machine.db.fetch("SELECT run_id, exit_code FROM outcome") == [(run_id, 3)]
     assert machine.db.fetch("SELECT began_at > 0 FROM attempt") == [(True,)]
+
+
+def test_what_is_to_be_ended_is_ended_though_a_report_is_refused(
+    machine: Machine, leader: psycopg.Connection, hurried: None
+) -> None:
+    first, second = machine.dispatch(1, 2)
+    machine.turn()
+    machine.turn()
+    machine.executor.end(Attempt(first, 1), 3)
+    leader.execute(LOST.encode())
+
+    machine.db.run("UPDATE attempt SET stopping = 'cancelled' WHERE run_id = :run", run=second)
+    machine.hail.has_news = True
+    machine.turn()
+
+    assert machine.db.fetch("SELECT * FROM outcome") == []
+    assert machine.executor.killed == [(Attempt(second, 1), signal.SIGTERM)]
 
 
 def test_what_a_leader_keeps_locked_is_taken_later(machine: Machine, leader: psycopg.Connection, hurried: None) -> None:
