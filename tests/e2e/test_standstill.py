@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.e2e.site import PATIENCE, RunningDaemon, Site
@@ -243,3 +244,21 @@ def test_an_upgrade_that_is_stopped_holds_up_no_other(site: Site) -> None:
         _, told = first.communicate(timeout=PATIENCE)
     assert first.returncode == 1
     assert "nothing was changed" in told
+
+
+def test_a_lock_that_a_person_keeps_is_told_by_the_leader_who_leads_on(site: Site, other: Site) -> None:
+    site.flow("orders", site.shell("0 2 * * *", "true"))
+    with site.daemon() as leader:
+        leader.until("orders .*: success")
+        with other.daemon() as second, psycopg.connect(site.environment["SENSORD_DB"]) as psql:
+            second.until(FOLLOWS)
+            psql.execute("SELECT * FROM flow FOR UPDATE")
+            asked = site.type("flow", "pause", "orders")
+            assert "the daemon has not answered yet" in asked.stderr
+
+            leader.until(REFUSED)
+            assert site.ask("daemon", "status")["daemon"]["pid"] == leader.process.pid
+            psql.rollback()
+            leader.until("it works again")
+
+        assert site.type("flow", "resume", "orders").returncode == 0

@@ -124,6 +124,25 @@ def test_a_daemon_frozen_in_a_transaction_holds_nobody_up(db: Database, other: D
         first.guard(tx)
 
 
+def test_nor_does_one_that_was_frozen_while_the_server_told_it_much(db: Database, other: Database) -> None:
+    """No timeout of the server's comes then: it cannot get rid of its answer."""
+    first = Lead.take(db, FIRST)
+    expire(db)
+    writing = "SELECT 1 FROM pg_stat_activity WHERE pid = CAST(:pid AS integer) AND wait_event = 'ClientWrite'"
+
+    def freeze() -> None:
+        with db.transaction() as tx:
+            first.guard(tx)
+            postgres(db).connection.pgconn.send_query(b"SELECT repeat('x', 1000) FROM generate_series(1, 100000)")
+            while not other.fetch(writing, pid=postgres(db).backend_pid):
+                continue
+            assert Lead.take(other, SECOND).term == 2
+            postgres(db).connection.close()
+
+    with pytest.raises(Unreachable):
+        freeze()
+
+
 @pytest.fixture
 def stranger(db: Database, open_db: Callable[[str], Database]) -> Iterator[Database]:
     """A daemon that connects as another role, which may not end our connections."""
