@@ -26,6 +26,9 @@ AGAIN = 0.1
 """Seconds until another look where nothing will wake us: another keeper's attempt, or a disk that took no write."""
 
 
+_NOT_LET_OUT = "it was not started, since its worker could not reach the database for too long"
+
+
 class Watcher(Protocol):
     """Somebody to tell, line by line; nobody once it is closed."""
 
@@ -216,11 +219,17 @@ class Custody:
             self._give_up_taken(f"cannot record the attempt: {error.strerror}")
 
     def start(self) -> None:
-        """Start the commands of the attempts that the last sync covers."""
+        """Start the commands of the attempts that the last sync covers; but none once the leash is out: who was stopped
+        before it submitted may wake up when the attempt has been given up.
+        """
         taken, self._taken = self._taken, []
+        is_out = taken and self._leash is not None and self._leash.due(boot_seconds()) is not None
         for live, job, log_fd in taken:
             try:
-                self._start(live, job, log_fd)
+                if is_out:
+                    self._end(live, problem="lost", message=_NOT_LET_OUT)
+                else:
+                    self._start(live, job, log_fd)
             except command.NotStarted as error:
                 self._end(live, problem="not_started", message=str(error))
             finally:

@@ -66,6 +66,22 @@ def test_also_those_that_ignore_it_and_though_nobody_is_connected(open_local: Op
     assert after.wait_ended(FIRST).problem == "lost"
 
 
+@pytest.mark.parametrize("grace", [0.0, LONG])
+def test_none_is_started_before_it_is_let_out_again(open_local: OpenLocal, gate: Gate, grace: float) -> None:
+    watch = open_local()
+    let_out(watch, 0.0, grace)
+
+    watch.submit(gate.job(FIRST))
+    ended = watch.wait_ended(FIRST)
+    assert (ended.problem, ended.exit_code) == ("lost", None)
+    assert "was not started" in str(ended.message)
+
+    let_out(watch, LONG)
+    watch.submit(shell(FIRST, "exit 3"), shell(SECOND, "exit 4"))
+    assert watch.wait_ended(SECOND).exit_code == 4
+    assert watch.wait_ended(FIRST).problem == "lost"
+
+
 def test_what_has_ended_by_itself_says_so(open_local: OpenLocal, gate: Gate) -> None:
     watch = open_local()
     let_out(watch, LONG)
