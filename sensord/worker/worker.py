@@ -64,8 +64,8 @@ class Worker:
         self._db, self._executor, self._supervisor = db, executor, supervisor
         self._heartbeat, self._shipper, self._pruner, self._signals = heartbeat, shipper, pruner, signals
         self._place, self._clock, self._ears, self._monotonic = place, clock, ears, monotonic
-        self._draining = self._stopping = self._failing = self._owes = False
-        self._has_work = self._is_hailed = True
+        self._draining = self._stopping = self._failing = False
+        self._has_work = self._is_hailed = self._owes = True  # nobody knows what an earlier one here has left
         self._next_look = monotonic()
 
     @property
@@ -126,14 +126,14 @@ class Worker:
         free = self._heartbeat.slots - self._supervisor.busy
         if self._draining or not self._has_work or free <= 0:
             return
+        self._owes = True  # also where it is not known whether the claim was committed
         with self._db.transaction() as tx:
             station, host = self._place.station, self._place.host
             number, claimed = runs.take(tx, self._heartbeat.queue, free, station=station, host=host)
         self._has_work = number == free
         if claimed:
-            self._owes = True
             self._supervisor.start(claimed)
-            self._owes = False
+        self._owes = False
 
     def _nap(self) -> float:
         if self._failing:

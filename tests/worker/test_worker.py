@@ -184,6 +184,41 @@ def test_a_command_that_cannot_be_made_here_holds_up_no_other(
     }
 
 
+def test_it_does_not_leave_before_it_knows_what_an_earlier_one_left(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(machine.db, "run", away)
+        machine.turn()
+    machine.worker._obey(15)
+    assert not machine.worker.done
+
+    machine.turn()
+    assert machine.worker.done
+
+
+def test_it_does_not_leave_before_it_knows_whether_it_has_claimed_something(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.turn()
+    ids = machine.dispatch(1)
+    machine.queue.has_news = True
+    commit = machine.db._commit
+
+    def lose_the_answer() -> None:
+        commit()
+        raise Unreachable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(machine.db, "_commit", lose_the_answer)
+        machine.turn()
+    machine.worker._obey(15)
+    assert not machine.worker.done
+
+    machine.turn()
+    assert machine.started == ids
+
+
 def test_while_the_database_is_away_it_is_not_let_out_and_takes_up_its_reports_later(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
