@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from sensord.daemon.outcomes import end_of
 from sensord.executors.base import Attempt, Began, Ended, Report
 from sensord.store import attempts, stations, workers
 from sensord.store.database import Database
@@ -46,6 +47,7 @@ class Away:
         self._next_look = self._since
         self._attempts: dict[Attempt, _One] = {}
         self._has_new = False
+        self._expected: set[Attempt] = set()
 
     def __contains__(self, attempt: Attempt) -> bool:
         return attempt in self._attempts
@@ -67,18 +69,31 @@ class Away:
         for run in dispatched:
             self._attempts[Attempt(run.run_id, run.attempt)] = _One(None, "", is_carried=True)
 
+    def expect(self, attempts: Iterable[Attempt]) -> None:
+        """We have just had these ended: nobody else tells, where no worker had claimed one."""
+        self._expected |= self._attempts.keys() & set(attempts)
+
     def news(self, db: Database, now: datetime, told: Set[tuple[int, int]] | None = None) -> list[Report]:
-        """What has become of them since the last call. told: of which there is news; None: of any."""
+        """What has become of them since the last call. told: of which there is news; None: of any. Where the database
+        refuses, nothing is lost.
+        """
         is_time = self._monotonic() >= self._next_look
         if not self._attempts:
             return []
-        everywhere, self._has_new = told is None or self._has_new, False  # nobody waited for the news of new ones
-        found = set(self._attempts) if everywhere else self._attempts.keys() & {Attempt(*key) for key in told or ()}
+        everywhere = told is None or self._has_new  # nobody waited for the news of new ones
+        news = {Attempt(*key) for key in told or ()} | self._expected
+        found = set(self._attempts) if everywhere else self._attempts.keys() & news
         looked_at = self._next_slice() if is_time else set()
-        reports = [report for fate in _fates(db, found | looked_at) for report in self._hear(fate)]
+        fates = _fates(db, found | looked_at)
+        lost = self._silent(db) + self._gone(db, looked_at) if is_time else []
+        reports = [report for fate in fates for report in self._hear(fate)]
+        for attempt, message in lost:
+            if self._attempts.pop(attempt, None):
+                reports.append(Ended(attempt, now, problem="lost", message=message))
         if is_time:
-            reports += self._give_up(db, now) + self._lose(db, looked_at & self._attempts.keys(), now)
             self._next_look = self._monotonic() + LOOK_SECONDS
+        self._has_new = False
+        self._expected.clear()
         return reports
 
     def _next_slice(self) -> set[Attempt]:
@@ -94,38 +109,29 @@ class Away:
         if fate.began_at and fate.pid is not None and not one.has_begun:
             one.has_begun = True
             yield Began(attempt, fate.pid, fate.began_at)
-        if fate.at:
+        if end := end_of(fate):
             del self._attempts[attempt]
-            yield Ended(attempt, fate.at, fate.exit_code, fate.signal, fate.problem, fate.message)
+            yield end
 
-    def _give_up(self, db: Database, now: datetime) -> list[Report]:
-        """Those whose station has been silent for too long are lost."""
+    def _silent(self, db: Database) -> list[tuple[Attempt, str]]:
+        """Those whose station has been silent for too long."""
         at_stations = {attempt: one for attempt, one in self._attempts.items() if not one.is_carried}
         if not at_stations or timedelta(seconds=self._monotonic() - self._since) < self._lost_after:
             return []
         heard = stations.heard(db, {one.station for one in at_stations.values() if one.station})
-        lost = [
-            (attempt, one)
+        return [
+            (attempt, f"no daemon on {one.host} was heard of for {self._lost_after}")
             for attempt, one in at_stations.items()
             if one.station not in heard or timedelta(microseconds=heard[one.station]) >= self._lost_after
         ]
-        for attempt, _ in lost:
-            del self._attempts[attempt]
-        return [
-            Ended(attempt, now, problem="lost", message=f"no daemon on {one.host} was heard of for {self._lost_after}")
-            for attempt, one in lost
-        ]
 
-    def _lose(self, db: Database, found: Set[Attempt], now: datetime) -> list[Report]:
-        """Of these, those whose worker has been silent for so long that it must have ended them are lost."""
+    def _gone(self, db: Database, found: Set[Attempt]) -> list[tuple[Attempt, str]]:
+        """Of these, those whose worker has been silent for so long that it must have ended them."""
         carried = [attempt for attempt in found if self._attempts[attempt].is_carried]
-        reports: list[Report] = []
-        for one in workers.gone(db, _keys(carried)) if carried else ():
-            attempt = Attempt(one.run_id, one.number)
-            del self._attempts[attempt]
-            message = f"its worker on {one.host} was not heard of for too long"
-            reports.append(Ended(attempt, now, problem="lost", message=message))
-        return reports
+        return [
+            (Attempt(one.run_id, one.number), f"its worker on {one.host} was not heard of for too long")
+            for one in (workers.gone(db, _keys(carried)) if carried else ())
+        ]
 
 
 def _fates(db: Database, found: Collection[Attempt]) -> list[Fate]:

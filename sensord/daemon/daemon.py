@@ -309,6 +309,7 @@ class Daemon:
     def _ring(self, rung: Rung) -> None:
         self._picture.note_alarms(rung)
         self._handover.add(kills=rung.kills)
+        self._away.expect(attempt for attempt, _ in rung.kills)
         if rung.next_due is not None:
             self._picture.expect(rung.next_due)
 

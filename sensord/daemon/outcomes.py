@@ -9,9 +9,10 @@ from sensord.core.retry import pause
 from sensord.core.run import FINAL, Reason, State
 from sensord.daemon.catalog import Catalog
 from sensord.executors.base import Attempt, Began, Ended, Report
-from sensord.store import attempts, past, runs
+from sensord.store import attempts, past, runs, stations
 from sensord.store.database import Transaction
 from sensord.store.runs import Beginning, Live
+from sensord.store.stations import Fate
 from sensord.store.timers import Timer, What, set_timers
 
 SKIPPED_EXIT_CODE = 99
@@ -39,6 +40,7 @@ def record(
     """Record beginnings and ends, of each attempt the first that is told. Reports on older attempts change no run."""
     began = list({one.attempt: one for one in reversed(reports) if isinstance(one, Began)}.values())
     ends = {one.attempt: one for one in reversed(reports) if isinstance(one, Ended)}
+    ends |= _as_written(tx, [one for one in ends.values() if one.problem == Reason.LOST])
     ended = _with_asker(tx, [_ended(one, stopping.get(one.attempt)) for one in ends.values()])
     timers = _time(tx, catalog, began) if began else []
     if any(one.state == State.FAILED for one in ended):
@@ -72,6 +74,23 @@ def judge(ended: Ended, stopping: str | None) -> tuple[State, Reason | None, str
         case _:
             reason = next((one for one in Reason if one == ended.problem), Reason.LOST)
             return State.FAILED, reason, ended.message
+
+
+def end_of(fate: Fate) -> Ended | None:
+    """How an attempt ended, by what was written down; None where it has not."""
+    if fate.at is None:
+        return None
+    attempt = Attempt(fate.run_id, fate.number)
+    return Ended(attempt, fate.at, fate.exit_code, fate.signal, fate.problem, fate.message)
+
+
+def _as_written(tx: Transaction, lost: Sequence[Ended]) -> dict[Attempt, Ended]:
+    """Who was silent for long may have written down how an attempt ended at this very moment: what came first holds."""
+    if not lost:
+        return {}
+    stations.report(tx, [], [_ended(one, None) for one in lost])
+    ends = [end_of(fate) for fate in stations.fates(tx, sorted(_key(one) for one in lost))]
+    return {one.attempt: one for one in ends if one}
 
 
 def _time(tx: Transaction, catalog: Catalog, began: Sequence[Began]) -> list[Timer]:

@@ -125,7 +125,7 @@ WHERE a.began_at IS NOT NULL OR o.at IS NOT NULL
 """
 
 
-def fates(db: Database, attempts: Sequence[tuple[int, int]]) -> list[Fate]:
+def fates(db: Database | Transaction, attempts: Sequence[tuple[int, int]]) -> list[Fate]:
     """Of these attempts those that are known to have begun, or ended."""
     return [
         Fate(run_id, number, _moment(began_at), pid, _moment(at), *rest)

@@ -7,6 +7,7 @@ import pytest
 
 from sensord.core.run import State
 from sensord.daemon.away import Away
+from sensord.errors import Unreachable
 from sensord.executors import base as executors
 from sensord.executors.base import Attempt, Report
 from sensord.store import stations, workers
@@ -191,6 +192,55 @@ def test_where_many_are_with_workers_each_look_sees_a_quarter(world: World) -> N
     assert isinstance(lost, executors.Ended)
     assert (lost.attempt.run_id, lost.problem) == (made[-1].run_id, "lost")
     assert look() == []
+
+
+def test_what_was_heard_is_not_lost_where_the_next_statement_fails(
+    moved: World, seconds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(moved, exit_code=0)
+    seconds[0] = 65.0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stations, "heard", gone)
+        with pytest.raises(Unreachable):
+            moved.daemon.tick()
+    moved.tick()
+
+    assert moved.state("orders", TEN) is State.SUCCESS
+
+
+def gone(*_: object) -> dict[str, int]:
+    raise Unreachable("the connection broke")
+
+
+def test_an_end_that_is_written_down_as_it_is_given_up_goes_before(
+    moved: World, seconds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds[0] = 65.0
+
+    def slow(*_: object) -> dict[str, int]:
+        """So slow that the station is back before it answers."""
+        report(moved, exit_code=0)
+        return {}
+
+    monkeypatch.setattr(stations, "heard", slow)
+    moved.tick()
+
+    assert moved.state("orders", TEN) is State.SUCCESS
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_one_that_no_worker_has_claimed_is_over_as_soon_as_it_is_cancelled(moved: World, seconds: list[float]) -> None:
+    moved.db.run("UPDATE run SET state = 3, started_at = NULL WHERE state = 4")
+    moved.db.run("UPDATE attempt SET queue = 'etl', station = NULL, began_at = NULL, pid = NULL")
+    moved.restart()
+    moved.tick()
+    assert moved.state("orders", TEN) is State.STARTING
+
+    moved.daemon.change("cancel", {"flow": "orders", "logical_date": TEN + ":00Z", "who": "ann"})
+    moved.daemon.tick(NOTHING)
+
+    assert moved.state("orders", TEN) is State.CANCELLED
 
 
 def test_nobody_looks_where_there_is_nothing_to_look_for(world: World) -> None:
