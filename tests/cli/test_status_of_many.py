@@ -1,7 +1,7 @@
 """`sensord status` where there are many flows: those at rest are counted, and cost nothing."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -243,10 +243,16 @@ def steps_of(db: Database, act: Callable[[], object]) -> int:
     return taken
 
 
-def test_flows_at_rest_and_their_past_cost_nothing(tmp_path: Path) -> None:
-    """By SQLite's own count; the plans of both databases are held elsewhere."""
-    db = Database.open(f"sqlite://{tmp_path / 'sensord.db'}", durability="normal")
-    schema.upgrade(db)
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Database]:
+    """On SQLite, which counts for itself; the plans of both databases are held elsewhere."""
+    with Database.open(f"sqlite://{tmp_path / 'sensord.db'}", durability="normal") as db:
+        schema.upgrade(db)
+        yield db
+
+
+def test_flows_at_rest_and_their_past_cost_nothing(plain: Database) -> None:
+    db = plain
 
     def look() -> list[object]:
         found = unrest.find(db)
@@ -266,4 +272,17 @@ def test_flows_at_rest_and_their_past_cost_nothing(tmp_path: Path) -> None:
 
     assert max(taken) <= min(taken) * 1.1
     assert flows.number(db) == 2210
-    db.close()
+
+
+def test_of_a_flow_with_many_unfinished_runs_one_is_looked_at(plain: Database) -> None:
+    taken = []
+    for dates in (range(5), range(5, 2000)):
+        with plain.transaction() as tx:
+            for flow in (1, 2, 3):
+                if dates[0] == 0:
+                    make_flows(tx, f"flow {flow}")
+                make_runs(tx, flow, *dates)
+        assert unrest.find(plain).causes == dict.fromkeys((1, 2, 3), unrest.Unrest.WAITING)
+        taken.append(steps_of(plain, lambda: unrest.find(plain)))
+
+    assert taken[1] <= taken[0] * 1.1

@@ -16,6 +16,7 @@ from sensord.daemon.activate import load
 from sensord.daemon.catalog import Catalog
 from sensord.store import flows
 from sensord.store.database import Transaction
+from sensord.store.failing import IS_FAILED
 from tests.daemon.anew import prove
 from tests.daemon.world import World
 from tests.simulation.arithmetic import ending, missing, wanted
@@ -56,6 +57,7 @@ JOIN run u ON u.flow_id = e.upstream_flow AND u.logical_date = e.upstream_date
 JOIN flow f ON f.id = u.flow_id
 WHERE w.state = 1 AND u.state < 6 AND u.priority < w.priority
 """
+UNMARKED = f"SELECT f.name FROM flow f WHERE f.failed_at IS NULL AND {IS_FAILED} ORDER BY f.name"
 TIMED_OUT = "SELECT run_id, sensor FROM gate WHERE timed_out = 1"
 
 
@@ -77,6 +79,7 @@ class Audit:
             books = _Books(tx)
             if self.world.is_led:
                 prove(self.world.daemon._picture, tx)
+        assert books.unmarked == [], f"fails, and is not marked so: {books.unmarked[0]}"
         assert books.overtaken == [], f"less urgent than what waits for it: {books.overtaken[0]}"
         waiting = [run for run in books.runs.values() if run.state is State.WAITING]
         for run in self._choose(waiting):
@@ -117,6 +120,7 @@ class _Books:
         self.active = Counter(run.flow_id for run in self.runs.values() if run.state in ACTIVE)
         self.slots = flows.pools(tx)
         self.overtaken = tx.fetch(OVERTAKEN)
+        self.unmarked = tx.fetch(UNMARKED)
 
     def name(self, run: Row) -> str:
         flow = self.flows.get(run.id)

@@ -65,7 +65,7 @@ WITH RECURSIVE found (state, flow_id, place, most) AS (
     UNION ALL
     SELECT found.state,
            (SELECT r.flow_id FROM run r
-            WHERE {UNFINISHED} AND r.state <= found.state AND (r.state, r.flow_id) > (found.state, found.flow_id)
+            WHERE {UNFINISHED} AND r.state <= found.state AND (r.state, r.flow_id) >= (found.state, found.flow_id + 1)
             ORDER BY r.state, r.flow_id LIMIT 1),
            found.place + 1, found.most
     FROM found WHERE found.flow_id IS NOT NULL AND found.place < found.most
@@ -73,8 +73,9 @@ WITH RECURSIVE found (state, flow_id, place, most) AS (
 SELECT found.state, found.flow_id FROM found
 WHERE found.flow_id > 0 AND (SELECT f.state FROM flow f WHERE f.id = found.flow_id) <> 3
 """
-"""One step of the index for each flow, over all its other runs in that state. Its bounds are such that no other index
-has the order: one of all runs, which also has flows in order, would lead through the past.
+"""One step of the index for each flow, over all its other runs in that state. The bounds are such that no other index
+has the order (one of all runs also has flows in order, and would lead through the past) and that SQLite goes by both
+columns: it does so up to a sum, not up to a column, and from an equal on, not past all that are equal.
 """
 
 
