@@ -51,14 +51,16 @@ def start(session: Session, detach: bool) -> None:
 def stop(session: Session, now: bool) -> None:
     """Stop the daemon, and wait until it is gone.
 
-    It starts nothing more and waits for running commands, which are named.
+    It starts nothing more and waits for running commands, which are named. It may be of an older version: so it can
+    be stopped after an upgrade, too.
     """
     from sensord.cli.ask import ask, require_leader
+    from sensord.store.schema import Condition, condition
 
-    with session.open_for_change() as db:
+    with session.open_for_change(of_any_version=True) as db:
         leader = require_leader(db)
         ask(session, db, "stop", {"now": now})
-        _wait_until_gone(session, db, leader)
+        _wait_until_gone(session, db, leader, named=condition(db) is Condition.CURRENT)
 
 
 @daemon.command("reload", examples=["sensord daemon reload"])
@@ -130,7 +132,8 @@ def run_daemon(session: Session) -> None:
         raise
 
 
-def _wait_until_gone(session: Session, db: "Database", leader: "Leader") -> None:
+def _wait_until_gone(session: Session, db: "Database", leader: "Leader", *, named: bool) -> None:
+    """named: whether the runs that it waits for can be read, and told."""
     from sensord.cli import render
     from sensord.cli.listing import since
     from sensord.core.instant import format_instant
@@ -139,7 +142,7 @@ def _wait_until_gone(session: Session, db: "Database", leader: "Leader") -> None
 
     shown: list[int] = []
     while current_leader(db) == leader:
-        running = active(db, SHOWN + 1)
+        running = active(db, SHOWN + 1) if named else []
         if [run.id for run in running] != shown:
             shown = [run.id for run in running]
             for run in running[:SHOWN]:

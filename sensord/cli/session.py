@@ -86,24 +86,27 @@ class Session:
         self.require_database()
         return self._open(readonly=True)
 
-    def open_for_change(self) -> "Database":
-        """The database, to leave a request for the daemon. NoDaemon where there is none, so that no daemon leads."""
+    def open_for_change(self, *, of_any_version: bool = False) -> "Database":
+        """The database, to leave a request for the daemon. NoDaemon where there is none, so that no daemon leads.
+
+        of_any_version: also one whose daemon is of another version, which knows the request nevertheless.
+        """
         if not self.has_database:
             raise NoDaemon("no daemon leads: there is no database yet", hint="start one with `sensord daemon start`")
-        return self._open(readonly=False)
+        return self._open(readonly=False, of_any_version=of_any_version)
 
     @property
     def has_database(self) -> bool:
         """False where it is a file that is not there."""
         return not self.url.startswith("sqlite://") or os.path.exists(self.url.removeprefix("sqlite://"))  # noqa: PTH110 -- quicker to start than pathlib
 
-    def _open(self, *, readonly: bool) -> "Database":
+    def _open(self, *, readonly: bool, of_any_version: bool = False) -> "Database":
         from sensord.store.database import Database
-        from sensord.store.schema import require_current
+        from sensord.store.schema import require_current, require_ours
 
         database = Database.open(self.url, readonly=readonly)
         try:
-            require_current(database)
+            (require_ours if of_any_version else require_current)(database)
         except BaseException:
             database.close()
             raise

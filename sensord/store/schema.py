@@ -80,7 +80,7 @@ def require_current(db: Database) -> None:
         case Condition.OLDER:
             raise DatabaseError(
                 f"the database is at revision {revision(db)}, older than sensord {__version__} needs ({HEAD})",
-                hint="stop the daemon, and: sensord db upgrade",
+                hint="sensord daemon stop, if one leads; then sensord daemon start, or sensord db upgrade",
             )
         case Condition.NEWER:
             raise DatabaseError(
@@ -93,6 +93,12 @@ def require_current(db: Database) -> None:
                 f"expected an empty database or one of sensord at {redact(db.url)}, got one with {found}",
                 hint="give sensord a database, or at least a schema (options=-csearch_path=...), of its own",
             )
+
+
+def require_ours(db: Database) -> None:
+    """DatabaseError unless the database has a schema of sensord, be it an older or a newer one."""
+    if condition(db) not in (Condition.OLDER, Condition.NEWER):
+        require_current(db)
 
 
 def upgrade(db: Database) -> bool:

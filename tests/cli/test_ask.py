@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sensord.store.schema import HEAD
 from tests.cli.program import Program, Said
 from tests.daemon.world import HOURLY, World
 
@@ -125,6 +126,27 @@ def test_stop_now_waits_for_no_command(world: World, sensord: Program) -> None:
     said = stop(world, sensord, "--now")
     assert said.err.splitlines() == ["stopping", "stopped"]
     assert len(world.executor.running) == 1
+
+
+@pytest.fixture(params=["0001", "9999"])
+def of_another_version(world: World, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A daemon that leads by an older schema, or a newer one. The database is used again: it gets its own back."""
+    world.start()
+    world.db.run("UPDATE alembic_version SET version_num = :revision", revision=request.param)
+    yield world
+    world.db.run("UPDATE alembic_version SET version_num = :revision", revision=HEAD)
+
+
+def test_a_daemon_of_another_version_can_be_stopped_and_asked_for_nothing_else(
+    of_another_version: World, sensord: Program
+) -> None:
+    world = of_another_version
+
+    assert sensord("daemon", "reload").code == 1
+    stopped = stop(world, sensord)
+
+    assert (stopped.code, stopped.err.splitlines()[-1]) == (0, "stopped")
+    assert [kind for kind, *_ in requests(world)] == ["stop"]
 
 
 def test_stop_ends_when_another_daemon_has_taken_over(world: World, sensord: Program) -> None:
