@@ -1,6 +1,7 @@
 """What a session waits for others, and how long it may stand still itself: by what it is at the moment."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +16,8 @@ from sensord.store.postgres import PostgresDatabase
 
 FIRST = Holder("etl1", 4711, "0.1.0", "one")
 SECOND = Holder("etl2", 4712, "0.1.0", "two")
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 SETTINGS = """
 SELECT MAX(CASE name WHEN 'lock_timeout' THEN CAST(setting AS integer) END), MAX(CAST(setting AS integer))
@@ -65,6 +68,19 @@ def test_whoever_does_not_lead_gives_way_before_the_leader_gives_up() -> None:
     for one in (bounds.ANYBODY, bounds.TAKER, bounds.UPGRADE):
         assert one.idle < bounds.LEADER.lock
     assert bounds.TAKER.idle * 1000 <= lead_row.LEASE
+
+
+@pytest.mark.parametrize(
+    ("who", "one"),
+    [
+        ("the leader", bounds.LEADER),
+        ("stand-bys, workers, the command line, the thread that renews the lease", bounds.ANYBODY),
+        ("a daemon as it takes the lead", bounds.TAKER),
+        ("an upgrade of the schema", bounds.UPGRADE),
+    ],
+)
+def test_they_are_as_documented(who: str, one: Bounds) -> None:
+    assert f"| {who} | {one.lock // 1000} s | {one.idle // 1000} s |" in OPERATIONS.read_text()
 
 
 def test_the_leader_is_given_more_time_for_as_long_as_it_leads(db: Database) -> None:
