@@ -16,7 +16,7 @@ from sensord.core.passed_over import may_proceed
 from sensord.core.queued import Hold
 from sensord.core.ticks import Timeline
 from sensord.store import flows
-from sensord.store.database import Transaction
+from sensord.store.database import Database, Transaction
 
 SHARE = 50
 """Ticks that one flow may plan before the next one has its turn."""
@@ -109,13 +109,13 @@ class Catalog:
         entry.retired = True
         del self._removed[entry.id]
 
-    def definition(self, tx: Transaction, flow_id: int, definition_id: int) -> Flow:
+    def definition(self, db: Database | Transaction, flow_id: int, definition_id: int) -> Flow:
         """The flow as one of its definitions has it: a released run keeps its own, also after a reload."""
         entry = self.by_id[flow_id]
         if definition_id == entry.definition_id:
             return entry.flow
         if definition_id not in self._older:
-            body = flows.body(tx, definition_id)
+            body = flows.body(db, definition_id)
             self._older[definition_id] = flow_from_body(entry.flow.name, body)
         return self._older[definition_id]
 

@@ -3,7 +3,7 @@
 from sensord.config import flow_from_body
 from sensord.core.flow import Flow
 from sensord.store import flows
-from sensord.store.database import Transaction
+from sensord.store.database import Database, Transaction
 
 KEPT = 2000
 """Definitions; with more they are all read anew."""
@@ -15,10 +15,10 @@ class Definitions:
     def __init__(self) -> None:
         self._known: dict[int, Flow] = {}
 
-    def definition(self, tx: Transaction, flow_id: int, definition_id: int) -> Flow:  # noqa: ARG002 -- a Catalog needs it
+    def definition(self, db: Database | Transaction, flow_id: int, definition_id: int) -> Flow:  # noqa: ARG002 -- a Catalog needs it
         """The flow as one of its definitions has it."""
         if definition_id not in self._known:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            self._known[definition_id] = flow_from_body(*flows.name_and_body(tx, definition_id))
+            self._known[definition_id] = flow_from_body(*flows.name_and_body(db, definition_id))
         return self._known[definition_id]

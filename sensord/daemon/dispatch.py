@@ -19,7 +19,7 @@ from sensord.daemon.accounts import Accounts, Refusal, User
 from sensord.daemon.picture import Picture
 from sensord.executors.base import Attempt, Job
 from sensord.store import manual, passed, runs
-from sensord.store.database import Transaction
+from sensord.store.database import Database, Transaction
 from sensord.store.runs import Live
 
 DAEMONS_OWN = User({})
@@ -42,7 +42,7 @@ class Place:
 class Definitions(Protocol):
     """Where the flow of a run is found, as one of its definitions has it."""
 
-    def definition(self, tx: Transaction, flow_id: int, definition_id: int) -> Flow: ...
+    def definition(self, db: Database | Transaction, flow_id: int, definition_id: int) -> Flow: ...
 
 
 @dataclass(slots=True)
@@ -82,16 +82,16 @@ def dispatch(tx: Transaction, picture: Picture, slots: int, place: Place, now: i
     )
 
 
-def jobs(tx: Transaction, definitions: Definitions, starting: Sequence[Live], place: Place) -> list[Job]:
+def jobs(db: Database | Transaction, definitions: Definitions, starting: Sequence[Live], place: Place) -> list[Job]:
     """The commands of runs in `starting`, by the definition that each was planned with: to submit after the commit."""
-    flows = {run.run_id: definitions.definition(tx, run.flow_id, run.definition_id) for run in starting}
+    flows = {run.run_id: definitions.definition(db, run.flow_id, run.definition_id) for run in starting}
     sensing = [run.run_id for run in starting if flows[run.run_id].sensors]
     upstream: dict[int, list[UpstreamRun]] = defaultdict(list)
-    without, mapped = passed.with_upstream_runs(tx, sensing) if sensing else ({}, [])
+    without, mapped = passed.with_upstream_runs(db, sensing) if sensing else ({}, [])
     for run_id, sensor, name, date, state in mapped:
         upstream[run_id].append(UpstreamRun(sensor, name, from_micros(date), State(state)))
     filled = [run.run_id for run in starting if flows[run.run_id].command.params]
-    params = manual.params(tx, filled) if filled else {}
+    params = manual.params(db, filled) if filled else {}
     result = []
     for run in starting:
         flow = flows[run.run_id]

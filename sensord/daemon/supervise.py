@@ -79,11 +79,10 @@ class Supervisor:
         wake(self._db, news)
 
     def start(self, claimed: Sequence[Live]) -> None:
-        """Start what is the station's since a moment ago, and committed: to make commands takes more than a few rows,
-        in which a process may be stopped, so nothing is to be locked. An executor that refuses starts it later.
+        """Start what is the station's since a moment ago, and committed: what commands are made of may be much, and a
+        process that is stopped while it reads keeps what it has locked. An executor that refuses starts it later.
         """
-        with self._db.transaction() as tx:
-            found = self._make(tx, claimed)
+        found = self._make(claimed)
         self._known |= {job.attempt for job in found}
         self._executor.submit(found)
 
@@ -114,20 +113,18 @@ class Supervisor:
         """An earlier leader here was gone, or lost its lead, before its executor heard of them."""
         if not run_ids:
             return
-        with self._db.transaction() as tx:
-            starting = [run for run in runs.by_id(tx, run_ids).values() if run.state == State.STARTING]
-            found = self._make(tx, starting)
-        self._executor.submit(found)
+        found = runs.by_id(self._db, run_ids).values()
+        self._executor.submit(self._make([run for run in found if run.state == State.STARTING]))
 
-    def _make(self, tx: Transaction, starting: Sequence[Live]) -> list[Job]:
+    def _make(self, starting: Sequence[Live]) -> list[Job]:
         """Their commands. One that cannot be made here, for want of a time zone say, ends as not started."""
         try:
-            return jobs(tx, self._definitions, starting, self._place)
+            return jobs(self._db, self._definitions, starting, self._place)
         except InvalidValue as error:
             if len(starting) == 1:
                 attempt = Attempt(starting[0].run_id, starting[0].attempt)
                 return [Job(attempt, ("-",), "/", refusal=f"the command cannot be made here: {error}")]
-            return [job for one in starting for job in self._make(tx, [one])]
+            return [job for one in starting for job in self._make([one])]
 
     def _end(self, one: Assigned, now: int) -> None:
         """SIGTERM once, unless it is too late for that; SIGKILL when the leader's time for it has come. That is also

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from sensord.errors import Problem
-from sensord.store.database import Transaction
+from sensord.store.database import Database, Transaction
 
 
 class FlowState(IntEnum):
@@ -85,17 +85,17 @@ def definitions_of(tx: Transaction, flow_ids: Iterable[int]) -> list[Definition]
 BODY = "SELECT body FROM definition WHERE id = :id"
 
 
-def body(tx: Transaction, definition_id: int) -> str:
+def body(db: Database | Transaction, definition_id: int) -> str:
     """The canonical JSON of one definition."""
-    return str(tx.fetch(BODY, id=definition_id)[0][0])
+    return str(db.fetch(BODY, id=definition_id)[0][0])
 
 
 NAME_AND_BODY = "SELECT f.name, d.body FROM definition d JOIN flow f ON f.id = d.flow_id WHERE d.id = :id"
 
 
-def name_and_body(tx: Transaction, definition_id: int) -> tuple[str, str]:
+def name_and_body(db: Database | Transaction, definition_id: int) -> tuple[str, str]:
     """The name of the flow that a definition is of, and its canonical JSON."""
-    ((name, text),) = tx.fetch(NAME_AND_BODY, id=definition_id)
+    ((name, text),) = db.fetch(NAME_AND_BODY, id=definition_id)
     return name, text
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 
 from sensord.core.params import Param
-from sensord.store.database import Transaction
+from sensord.store.database import Database, Transaction
 
 DATES = "SELECT logical_date FROM run WHERE flow_id = :flow AND logical_date > :after AND logical_date <= :until"
 
@@ -19,9 +19,9 @@ SELECT run.id, run.params FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_i
 """
 
 
-def params(tx: Transaction, run_ids: Iterable[int]) -> dict[int, dict[str, Param]]:
+def params(db: Database | Transaction, run_ids: Iterable[int]) -> dict[int, dict[str, Param]]:
     """What people gave these runs; not those that were given nothing."""
-    return {run_id: json.loads(text) for run_id, text in tx.fetch(PARAMS, ids=[(run_id,) for run_id in run_ids])}
+    return {run_id: json.loads(text) for run_id, text in db.fetch(PARAMS, ids=[(run_id,) for run_id in run_ids])}
 
 
 def write_params(given: dict[str, Param]) -> str | None:

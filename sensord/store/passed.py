@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sensord.store.database import Transaction
+from sensord.store.database import Database, Transaction
 from sensord.store.edges import UPSTREAM_RUNS
 
 
@@ -54,10 +54,10 @@ ORDER BY 1, 2, 4
 
 
 def with_upstream_runs(
-    tx: Transaction, run_ids: Iterable[int]
+    db: Database | Transaction, run_ids: Iterable[int]
 ) -> tuple[dict[int, str], list[tuple[int, int, str, int, int]]]:
     """What a command is told, read at once: what these runs passed over, as JSON (not those that passed over nothing),
     and what they were mapped to, as `edges.upstream_runs` has it.
     """
-    rows = [(*row,) for row in tx.fetch(WITH_UPSTREAM_RUNS, ids=[(run_id,) for run_id in run_ids])]
+    rows = [(*row,) for row in db.fetch(WITH_UPSTREAM_RUNS, ids=[(run_id,) for run_id in run_ids])]
     return {row[0]: row[2] for row in rows if row[1] < 0}, [row for row in rows if row[1] >= 0]

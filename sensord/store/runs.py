@@ -13,7 +13,7 @@ from sensord.core.queued import Queued
 from sensord.core.run import Kind, State
 from sensord.store import carrier
 from sensord.store.carrier import Carried
-from sensord.store.database import Transaction
+from sensord.store.database import Database, Transaction
 from sensord.store.retention import look_behind
 
 
@@ -256,9 +256,9 @@ FROM ROWS(:ids, run_id) x JOIN run ON run.id = x.run_id
 """
 
 
-def by_id(tx: Transaction, run_ids: Sequence[int]) -> dict[int, Live]:
+def by_id(db: Database | Transaction, run_ids: Sequence[int]) -> dict[int, Live]:
     """These runs, in whatever state they are."""
-    return {row[0]: Live(*row) for row in tx.fetch(BY_ID, ids=[(run_id,) for run_id in run_ids])}
+    return {row[0]: Live(*row) for row in db.fetch(BY_ID, ids=[(run_id,) for run_id in run_ids])}
 
 
 SETTLE_BY_HAND = f"""
