@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sensord.cli.instants import Since, When, at_instant, period_of, since_instant, utc
@@ -13,6 +14,9 @@ from sensord.store.database import Database
 from sensord.store.reads import flows, runs
 from sensord.store.reads.flows import Flow
 from sensord.store.reads.runs import Run
+
+if TYPE_CHECKING:
+    from sensord.core.schedule import Schedule
 
 SHOWN = 4
 """How many runs are named where one has to be chosen."""
@@ -42,7 +46,7 @@ def find_run(db: Database, clock: Clock, name: str, when: When) -> Run:
         return found
     at, found = find_date(db, clock, flow, when)
     if found is None:
-        raise NotFound(f"{name} has no run at {format_instant(at)}", hint=_nearby(db, name, at))
+        raise NotFound(f"{name} has no run at {format_instant(at)}", hint=_instead(db, flow, at))
     return found
 
 
@@ -76,9 +80,7 @@ def find_date(db: Database, clock: Clock, flow: Flow, when: When) -> tuple[datet
 
 def _only_tick(db: Database, flow: Flow, start: datetime, end: datetime) -> datetime | None:
     """The flow's tick in `[start, end)`; None where there is none, or more than one."""
-    from sensord.config.body import flow_from_body
-
-    schedule = flow_from_body(flow.name, flows.body(db, flow)).schedule
+    schedule = _schedule(db, flow)
     first = schedule.next(start - timedelta(microseconds=1))
     second = schedule.next(first) if first else None
     return first if first and first < end and not (second and second < end) else None
@@ -91,14 +93,22 @@ def instant_for(db: Database, clock: Clock, flow: Flow, when: When) -> datetime:
 
 def zone_of(db: Database, flow: Flow) -> ZoneInfo:
     """The time zone of the flow's schedule, by its current definition."""
+    return _schedule(db, flow).zone
+
+
+def _schedule(db: Database, flow: Flow) -> "Schedule":
     from sensord.config.body import flow_from_body
 
-    return flow_from_body(flow.name, flows.body(db, flow)).schedule.zone
+    return flow_from_body(flow.name, flows.body(db, flow)).schedule
 
 
-def _nearby(db: Database, name: str, at: datetime) -> str:
-    near = [format_instant(date) for date in runs.nearest(db, name, at)]
-    return f"its runs next to that: {', '.join(near)}" if near else "it has no runs yet"
+def _instead(db: Database, flow: Flow, at: datetime) -> str:
+    """What there is where no run is: the runs before and after; and of a tick that was passed over, how to run it."""
+    near = [format_instant(date) for date in runs.nearest(db, flow.name, at)]
+    there = f"its runs next to that: {', '.join(near)}" if near else "it has no runs yet"
+    if at > flow.planned_to or not _schedule(db, flow).contains(at):
+        return there
+    return f"{there}; `sensord run trigger {flow.name} --date {format_instant(at)}` runs that tick, which was missed"
 
 
 def select_runs(

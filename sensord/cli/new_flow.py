@@ -10,7 +10,7 @@ from sensord.cli.scaffold import new_flow, write_new
 from sensord.cli.session import Session
 from sensord.config import Config, load
 from sensord.config.names import FLOWS_FOLDER, TEMPLATES_FOLDER, explain_bad_name
-from sensord.errors import NotFound, Problem, SensordError, UsageError
+from sensord.errors import InvalidValue, NotFound, Problem, SensordError, UsageError
 
 HOURLY = "0 * * * *"
 
@@ -36,6 +36,8 @@ def make(session: Session, name: str, cron: str | None, template: str | None, up
             raise unknown_flow(upstream, known, hint="`sensord graph` shows the flows that there are")
     extends = f"{TEMPLATES_FOLDER}/{template.removeprefix(f'{TEMPLATES_FOLDER}/')}" if template else None
     given = _inherited(config, name, extends)
+    if cron:
+        _require_rule(cron)
     rule = cron or (None if given & {"cron", "every", "follow"} else HOURLY)
     text = new_flow(name, cron=rule, command="command" not in given, template=extends, upstreams=upstreams)
     path = config.directory / FLOWS_FOLDER / f"{name}.toml"
@@ -45,6 +47,16 @@ def make(session: Session, name: str, cron: str | None, template: str | None, up
     except OSError as error:
         raise SensordError(f"cannot write {error.filename}: {error.strerror}") from error
     return Made(path, [problem for problem in load(config.directory).problems if problem.flow == name])
+
+
+def _require_rule(cron: str) -> None:
+    """UsageError where no schedule could have it."""
+    from sensord.core.cron_parse import parse_rule
+
+    try:
+        parse_rule(cron, seconds=False)
+    except InvalidValue as error:
+        raise UsageError(f"--cron: {error.message}", hint=error.hint) from error
 
 
 def _inherited(config: Config, name: str, extends: str | None) -> set[str]:

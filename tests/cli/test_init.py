@@ -189,10 +189,17 @@ def test_what_cannot_be_is_refused_and_nothing_written(
     assert set(files(on_files.folder)) == {"flows/orders.toml"}
 
 
-def test_a_schedule_that_is_wrong_is_said_after_it_is_written(on_files: Program) -> None:
+def test_a_schedule_that_is_wrong_writes_no_file(on_files: Program) -> None:
     said = on_files("flow", "new", "mart", "--cron", "61 * * * *")
+    assert (said.code, said.err) == (2, "error: --cron: minute field: expected 0 to 59, got '61'\n")
+    assert not (on_files.folder / "flows" / "mart.toml").exists()
+
+
+def test_what_is_wrong_in_the_new_file_for_its_defaults_is_told(on_files: Program) -> None:
+    (on_files.folder / "flows" / "defaults.toml").write_text('[run]\nretries = "many"\n')
+    said = on_files("flow", "new", "mart")
     assert said.code == 1
-    assert "flows/mart.toml:4:9: schedule.cron: " in said.err
+    assert "flows/mart.toml:1:1: expected all that it builds on to be right" in said.err
 
 
 def test_a_new_flow_is_taken_up_by_the_daemon(world: World, sensord: Program) -> None:

@@ -155,6 +155,20 @@ def test_a_date_without_a_run_names_those_next_to_it(busy: World, sensord: Progr
     ]
 
 
+@pytest.mark.parametrize("verb", [["show"], ["logs"], ["rerun"], ["mark"]])
+def test_a_tick_that_was_missed_comes_with_the_command_that_runs_it(
+    busy: World, sensord: Program, verb: list[str]
+) -> None:
+    state = ["success"] if verb == ["mark"] else []
+    said = sensord("run", *verb, "orders", "2026-11-21T10:00", *state)
+    assert said.code == 4
+    assert said.err.splitlines() == [
+        "error: orders has no run at 2026-11-21T10:00:00Z",
+        "hint: its runs next to that: 2026-11-22T10:00:00Z, 2026-11-22T11:00:00Z;"
+        " `sensord run trigger orders --date 2026-11-21T10:00:00Z` runs that tick, which was missed",
+    ]
+
+
 @pytest.mark.parametrize("run_id", ["99", "99999999999999999999"])
 def test_an_unknown_run_id_is_not_found(busy: World, sensord: Program, run_id: str) -> None:
     said = sensord("run", "show", run_id)
