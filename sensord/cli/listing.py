@@ -156,7 +156,7 @@ def _attempt_table(attempts: Sequence[Attempt], logs: Mapping[int, str]) -> None
             str(one.pid or ""),
             _stamp(one.began_at),
             span_of(one.ended_at - one.began_at) if one.ended_at and one.began_at else "",
-            _end(one),
+            how_ended(one),
             logs[one.number],
         ]
         for one in attempts
@@ -193,7 +193,8 @@ def why_ended(run: Run) -> str:
     return "; ".join(filter(None, (words, STALE if run.stale_at else "")))
 
 
-def _end(attempt: Attempt) -> str:
+def how_ended(attempt: Attempt) -> str:
+    """`exit 3`, `signal 9`, or why it was never started; empty as long as it has not ended."""
     if attempt.ended_at is None:
         return ""
     if attempt.exit_code is not None:

@@ -61,6 +61,8 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, follo
     path = log_path(session.state_folder, found.id, attempt.number)
     if path.exists():
         copy(path, raw=raw)
+        if not path.stat().st_size:
+            _say_empty(attempt)
     elif shipped:
         show_shipped(shipped, attempt.host, raw=raw)
     elif attempt.ended_at is None or attempt.executor != PROCRASTINATE or attempt.began_at is None:
@@ -75,6 +77,17 @@ def _date(found: "Run") -> str:
 
 def _never_started(found: "Run") -> str:
     return f"{found.flow} {_date(found)} has no log: it is {found.state.label} and was never started"
+
+
+def _say_empty(attempt: "Attempt") -> None:
+    """A command that could not be started has written nothing: its message says why."""
+    from sensord.cli.listing import how_ended
+    from sensord.cli.render import message
+
+    if attempt.ended_at is None:
+        message(f"attempt {attempt.number} has written nothing yet")
+    else:
+        message(f"attempt {attempt.number} wrote nothing: {how_ended(attempt)}")
 
 
 def _elsewhere(attempt: "Attempt") -> str:

@@ -201,6 +201,15 @@ def test_the_log_of_an_attempt_by_its_number(busy: World, sensord: Program) -> N
     assert said.err.splitlines() == ["error: orders 2026-11-22T10:00:00Z has no attempt 2", "hint: its attempts: 1"]
 
 
+def test_an_empty_log_says_on_stderr_that_it_is_and_how_the_attempt_ended(busy: World, sensord: Program) -> None:
+    write_log(busy, 2, b"")
+    said = sensord("run", "logs", "orders", TEN)
+    assert (said.code, said.out, said.err) == (0, "", "attempt 1 wrote nothing: exit 3\n")
+
+    write_log(busy, 4, b"")
+    assert sensord("run", "logs", "orders", "2026-11-22T11:00").err == "attempt 1 has written nothing yet\n"
+
+
 def test_a_run_that_never_started_has_no_log(busy: World, sensord: Program) -> None:
     said = sensord("run", "logs", "mart/sales", TEN)
     assert said.code == 4
