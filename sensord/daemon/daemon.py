@@ -130,7 +130,7 @@ class Daemon:
             activated = activate(tx, config, self.clock.now(), picture.catalog)
             self._retire_after = settings.retire_after
             self._keep(tx, settings.retention, activated.entries)
-            text = f"{picture.catalog.number} flows, {len(config.problems)} problems"
+            text = f"{_count(picture.catalog.number, 'flow')}, {_count(len(config.problems), 'problem')}"
             tell(tx, text)
         self._berths = Berths.by(settings, self.db.dialect)
         picture.note_reload(activated.entries, settings.pools, activated.settled, self._berths)
@@ -357,3 +357,7 @@ class Daemon:
 
 def _to_nobody(_: Transaction, __: str) -> None:
     """Nobody waits for an answer."""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"

@@ -24,8 +24,8 @@ def test_a_reload_is_answered_by_the_daemon(world: World, asking: Program) -> No
     world.start()
     world.flow("orders", HOURLY)
     said = asking("daemon", "reload")
-    assert (said.out, said.err, said.code) == ("", "1 flows, 0 problems\n", 0)
-    assert requests(world) == [("reload", "{}", 1, "1 flows, 0 problems")]
+    assert (said.out, said.err, said.code) == ("", "1 flow, 0 problems\n", 0)
+    assert requests(world) == [("reload", "{}", 1, "1 flow, 0 problems")]
 
 
 def test_a_request_says_who_asked_and_when(world: World, asking: Program) -> None:

@@ -66,7 +66,7 @@ def test_a_detached_daemon_leads_when_start_returns_and_is_gone_when_stop_does(p
     assert os.getsid(leader["pid"]) == leader["pid"]
 
     assert json.loads(place("status", "--json").stdout)["flows"][0]["flow"] == "orders"
-    assert place("daemon", "reload").stderr == "1 flows, 0 problems\n"
+    assert place("daemon", "reload").stderr == "1 flow, 0 problems\n"
 
     stopped = place("daemon", "stop")
     assert (stopped.returncode, stopped.stderr.splitlines()[-1]) == (0, "stopped")

@@ -21,7 +21,7 @@ def test_a_request_is_answered_in_its_row(world: World) -> None:
     turn = world.tick()
 
     assert turn.requests == 1
-    assert requests.answer_of(world.db, asked) == Answer(True, "1 flows, 0 problems")
+    assert requests.answer_of(world.db, asked) == Answer(True, "1 flow, 0 problems")
     assert requests.unanswered(world.db) == []
 
 

@@ -25,7 +25,7 @@ def test_a_new_file_is_a_flow_and_a_broken_edit_leaves_it_as_it_was(site: Site) 
         assert flows(site) == ["new/stock", "orders"]
 
         site.flow("orders", good.replace("cron", "corn"))
-        daemon.until("files changed: 2 flows, 1 problems")
+        daemon.until("files changed: 2 flows, 1 problem")
         assert errors(site) == [("flows/orders.toml", 2, 1)]
         assert site.ask("flow", "show", "orders")["schedule"]["cron"] == "0 * * * *"
 
@@ -47,7 +47,7 @@ def test_a_mapping_module_that_was_edited_is_at_work(site: Site) -> None:
     with site.daemon() as daemon:
         daemon.until("leads.* 2 flows, 0 problems")
         calendar.write_text("def days(date)\n    return [date]\n")
-        daemon.until("files changed: 2 flows, 1 problems")
+        daemon.until("files changed: 2 flows, 1 problem")
         assert errors(site) == [("calendars.py", 1, None)]
 
         calendar.write_text("def days(date):\n    return [date, date]\n")
