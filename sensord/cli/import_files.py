@@ -54,7 +54,8 @@ def homes(session: Session) -> Homes:
 def read_dags_folder(folder: Path) -> dict[str, str]:
     """The texts of the files in which Airflow, too, would look for DAGs. NotFound where there is no such folder."""
     if not folder.is_dir():
-        raise NotFound(f"no folder {folder}")
+        hint = "name the folder that the file lies in: its DAGs are read together" if folder.exists() else None
+        raise NotFound(f"no folder {folder}", hint=hint)
     files = {}
     for path in sorted(folder.rglob("*.py")):
         try:

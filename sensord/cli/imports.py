@@ -43,18 +43,19 @@ def crontab(session: Session, file: Path, zone: str | None, users: bool | None, 
     from sensord.cli.import_files import finish, folder_name, given_zone, homes
     from sensord.config import load_settings
     from sensord.config.document import Fault
-    from sensord.config.files import read_text
+    from sensord.config.files import decode, read_text
     from sensord.errors import SensordError
     from sensord.importing.crontab_flows import import_crontab
 
     prefix, zone = folder_name(folder), given_zone(zone)
-    try:
-        text = sys.stdin.read() if str(file) == "-" else read_text(file)
-    except OSError as error:
-        raise SensordError(f"cannot read {file}: {error.strerror}") from error
-    except (UnicodeDecodeError, Fault) as error:
-        raise SensordError(f"cannot read {file}: {error}") from error
     name = "crontab" if str(file) == "-" else str(file)
+    try:
+        text = decode(sys.stdin.buffer.read()) if str(file) == "-" else read_text(file)
+    except OSError as error:
+        raise SensordError(f"cannot read {name}: {error.strerror}") from error
+    except Fault as error:
+        place = f"{name}:{error.place.line}:{error.place.column}" if error.place else name
+        raise SensordError(f"cannot read {place}: {error}", hint=error.hint) from error
     allowed = load_settings(session.config_dir).allowed_users
     found = import_crontab(text, name, zone=zone, users=users, allowed=allowed, folder=prefix, home=homes(session))
     finish(session, found, dry_run=dry_run)

@@ -214,6 +214,11 @@ def read_text(path: str | Path) -> str:
     if len(content) > LARGEST:
         size = max(status.st_size, len(content))
         raise Fault(f"expected a file of at most {LARGEST:,} bytes, got {size:,}")
+    return decode(content)
+
+
+def decode(content: bytes) -> str:
+    """Fault, with its place, where it is not UTF-8."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:

@@ -47,8 +47,8 @@ class _Importer:
         try:
             read = read_dags(text, file)
         except (SyntaxError, ValueError, RecursionError) as error:
-            line = error.lineno if isinstance(error, SyntaxError) else None
-            self._note(file, line, "the file", f"it is no Python: {str(error).splitlines()[0]}", lost=True)
+            line, words = (error.lineno, error.msg) if isinstance(error, SyntaxError) else (None, str(error))
+            self._note(file, line, "the file", f"it is no Python: {words.splitlines()[0]}", lost=True)
             return
         for line, what in read.strange:
             hint = "write it out, or make its flows by hand"

@@ -38,8 +38,8 @@ class Program:
     clock: Clock
     waits: list[float] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
-    answers: str | None = None
-    """What the person at the terminal types; None: there is none."""
+    answers: str | bytes | None = None
+    """What the person at the terminal types, or another program hands over; None: there is none."""
 
     def __call__(self, *arguments: str, **environ: str) -> Said:
         given = {"SENSORD_CONFIG": str(self.folder)} | ({"SENSORD_DB": self.url} if self.url else {}) | environ

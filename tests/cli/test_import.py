@@ -70,6 +70,19 @@ def test_each_job_becomes_a_file_that_passes_the_check(on_files: Program, cronta
     assert argv(commands(on_files.folder)["docker"]) == ("/bin/sh", "-c", "docker ps --format '{{.Names}}' | wc -l")
 
 
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_a_crontab_that_is_not_utf_8_is_refused_with_its_place(
+    on_files: Program, crontab: Path, handed_over: bool
+) -> None:
+    content = "# täglich\n@daily ls\n".encode("latin-1")
+    crontab.write_bytes(content)
+    on_files.answers = content
+    said = on_files("import", "crontab", "-" if handed_over else str(crontab))
+    name = "crontab" if handed_over else crontab
+    assert said.code == 1
+    assert said.err == f"error: cannot read {name}:1:4: expected UTF-8, got the byte 0xe4\nhint: save it as UTF-8\n"
+
+
 def test_what_is_there_stays_as_it_is(on_files: Program, crontab: Path) -> None:
     write(on_files, "Backup", HOURLY)
     on_files("import", "crontab", str(crontab))
@@ -253,6 +266,18 @@ def test_what_waits_for_a_flow_that_cannot_be_is_left_out_with_it(on_files: Prog
     assert "left out: orders: run.command[2]: expected a text without the character NUL" in said.err
     assert "left out: hours: sensors[0].upstream: " in said.err
     assert load(on_files.folder).flows == {}
+
+
+def test_a_file_of_dags_is_imported_with_its_folder(on_files: Program, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("")
+    said = on_files("import", "airflow", str(tmp_path / "one.py"))
+    assert (said.code, said.err.splitlines()) == (
+        4,
+        [
+            f"error: no folder {tmp_path}/one.py",
+            "hint: name the folder that the file lies in: its DAGs are read together",
+        ],
+    )
 
 
 @pytest.mark.parametrize(
