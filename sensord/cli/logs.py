@@ -65,7 +65,9 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, follo
             _say_empty(attempt)
     elif shipped:
         show_shipped(shipped, attempt.host, raw=raw)
-    elif attempt.ended_at is None or attempt.executor != PROCRASTINATE or attempt.began_at is None:
+    elif attempt.executor == PROCRASTINATE and attempt.ended_at and attempt.problem != "lost":
+        _say_empty(attempt)  # a worker ships all before it reports the end
+    else:
         raise NotFound(f"no log of attempt {attempt.number} at {path}", hint=_elsewhere(attempt))
 
 
@@ -91,8 +93,10 @@ def _say_empty(attempt: "Attempt") -> None:
 
 
 def _elsewhere(attempt: "Attempt") -> str:
-    if attempt.began_at is None:
+    if attempt.began_at is None and attempt.ended_at is None:
         return "its command has not begun yet"
+    if attempt.executor == PROCRASTINATE and attempt.ended_at:
+        return f"it was lost with {attempt.host}, before its worker had shipped anything"
     if attempt.executor == PROCRASTINATE:
         return f"it runs on {attempt.host}, and has written nothing yet that its worker has shipped"
     return f"it ran on {attempt.host}: look there, or give the daemon's --config"

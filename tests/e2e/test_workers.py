@@ -200,16 +200,19 @@ def test_logs_are_read_wherever_the_run_ran(site: Site) -> None:
     site.flow("big", site.shell("0 2 * * *", big))
     site.flow("small", site.shell("0 2 * * *", "echo hello; echo there >&2; exit 1"))
     site.flow("mute", site.shell("0 2 * * *", "true"))
+    site.flow("absent", '[schedule]\ncron = "0 2 * * *"\n[run]\ncommand = ["no-such-program"]\n')
 
     with leading(site) as daemon, site.worker("--slots", "3") as worker:
         worker.until(WORKS)
-        for flow in ("big .*: success", "small .*: failed", "mute .*: success"):
+        for flow in ("big .*: success", "small .*: failed", "mute .*: success", "absent .*: failed"):
             daemon._seen = 0
             daemon.until(flow)
 
-    small, whole, mute = (site.type("run", "logs", name) for name in ("small", "big", "mute"))
+    small, whole, mute, absent = (site.type("run", "logs", name) for name in ("small", "big", "mute", "absent"))
     assert small.stdout == "hello\nthere\n"
-    assert (mute.returncode, mute.stdout) == (0, "")
+    assert (mute.returncode, mute.stdout, mute.stderr) == (0, "", "attempt 1 wrote nothing: exit 0\n")
+    assert (absent.returncode, absent.stdout) == (0, "")
+    assert absent.stderr == "attempt 1 wrote nothing: no-such-program: not found in PATH\n"
     shown = whole.stdout.splitlines()
     assert shown[-1] == "line 29999 of many, to fill more than a MiB of log"
     assert 1 << 20 <= len(whole.stdout) + 1 <= (1 << 20) + (1 << 16)
