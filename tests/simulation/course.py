@@ -45,6 +45,9 @@ BACKFILL = re.compile(r"(?<=backfill )\d+|(?<=not over, got )\d+|(?<=that runs, 
 SCHEDULES = (*warehouse.SCHEDULES[:-1], 'every = "7h"\nstart = 2026-11-20T01:00:00Z')
 """Without a long past: the many runs of one cost as much as many courses."""
 
+SHARED = 'database = "postgresql://localhost/sensord"\n'
+"""So that files may name workers; the database is the stage's."""
+
 BROKEN = "[schedule]\ncron = "
 RUNS = (
     "SELECT f.name, r.logical_date, r.state FROM run r JOIN flow f ON f.id = r.flow_id ORDER BY r.logical_date, f.name"
@@ -84,10 +87,13 @@ class Course:
     """`play` lets everything happen, and returns the books. `deeds` counts what was done to files and the clock.
 
     haste: how often the next thing happens before the daemons have seen to the last one. limits: without them, nothing
-    depends on which of two ends that come at the same time is heard of first.
+    depends on which of two ends that come at the same time is heard of first. workers: some flows are for these, where
+    the database can carry runs to them.
     """
 
-    def __init__(self, stage: Stage, seed: int, *, haste: float = 0.2, limits: bool = True) -> None:
+    def __init__(
+        self, stage: Stage, seed: int, *, haste: float = 0.2, limits: bool = True, workers: bool = False
+    ) -> None:
         self.stage, self.world = stage, stage.world
         self.seed, self.random = seed, Random(seed)
         self.deeds: Counter[str] = Counter()
@@ -97,6 +103,9 @@ class Course:
         # Whoever starts anew counts what runs in the pool that its flow has by now: flows keep theirs.
         most_active = (1, 2, 5) if limits else (1_000,)
         self.warehouse = Warehouse(self.random, names, SCHEDULES, most_active, changes_pools=False)
+        if workers:
+            self.warehouse.executors = ("", 'executor = "procrastinate"', 'executor = "procrastinate"')
+        self._head = SHARED if workers else ""
         self._pools = (1, 1, 2, 3) if limits else (1_000,)
         self._size_pools()
         for name in names:
@@ -219,7 +228,9 @@ class Course:
 
     def _size_pools(self) -> None:
         small = self.random.choice(self._pools)
-        (self.world.folder / "sensord.toml").write_text(f"[pools]\nsmall = {small}\nother = {self._pools[-1]}\n")
+        (self.world.folder / "sensord.toml").write_text(
+            f"{self._head}[pools]\nsmall = {small}\nother = {self._pools[-1]}\n"
+        )
 
     def _is_there(self, name: str) -> bool:
         return (self.world.folder / "flows" / f"{name}.toml").exists()

@@ -20,6 +20,7 @@ class Hand:
         self.blows: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self.takings = 0
+        self._seconds = 0.0
         self._pids = count(1)
 
     def next_pid(self) -> int:
@@ -42,9 +43,25 @@ class Hand:
         """The lease of this daemon is over, if it leads."""
         self.db.run("UPDATE leader SET expires_at = 0 WHERE pid = :pid", pid=pid)
 
+    def seconds(self) -> float:
+        """As nobody's clock has it but those that say how long ago something was."""
+        return self._seconds
+
+    def wait(self, seconds: float) -> None:
+        """So much time passes for all, the server among them, but not by the wall's clock."""
+        self._seconds += seconds
+        self.db.run("UPDATE worker SET beat_at = beat_at - :ago", ago=round(seconds * 1_000_000))
+
+    def silence(self, station: str, seconds: float) -> None:
+        """This worker has not been heard of for so much longer."""
+        ago = round(seconds * 1_000_000)
+        self.db.run("UPDATE worker SET beat_at = beat_at - :ago WHERE station = :station", station=station, ago=ago)
+
     def terminate(self, backend: int) -> None:
         """The server process is gone on return."""
-        self.db.fetch("SELECT pg_terminate_backend(CAST(:pid AS integer), 5000)", pid=backend)
+        self.db.fetch("SELECT pg_terminate_backend(CAST(:pid AS integer))", pid=backend)
+        while self.db.fetch("SELECT 1 FROM pg_stat_get_activity(CAST(:pid AS integer))", pid=backend):
+            self.db.fetch("SELECT pg_sleep(0.001)")  # by itself the server would look every 100 ms
 
     def close(self) -> None:
         self.db.close()

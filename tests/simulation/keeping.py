@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sensord.executors.base import Attempt, Began, Ended, Forgotten, Job, News
+from sensord.executors.leash import Leash
 from sensord.testing import ManualClock
 from tests.simulation.crashes import Point
 
@@ -29,6 +30,7 @@ class Keeper:
         self._ends: dict[Attempt, Ended] = {}
         self._signals: dict[Attempt, int] = {}
         self._lines: list[Line] = []
+        self._has_lapsed = False
 
     def connect(self, pass_by: Callable[[Point], None]) -> "Line":
         """A daemon's line; it passes by dangers."""
@@ -41,8 +43,11 @@ class Keeper:
             self._lines.remove(line)
 
     def take(self, job: Job) -> None:
-        if job.attempt in self.jobs:
+        if job.attempt in self.jobs or job.attempt in self._ends:
             self.submitted_again += 1
+            return
+        if self._has_lapsed:
+            self._ends[job.attempt] = Ended(job.attempt, self._clock.now(), problem="lost")
             return
         self.jobs[job.attempt] = job
         self._due[job.attempt] = self._clock.now() + self._fate(job)[0]
@@ -66,6 +71,29 @@ class Keeper:
             how = {"signal": self._signals[attempt]} if attempt in self._signals else self._fate(self.jobs[attempt])[1]
             self._end(attempt, how)
         return bool(due)
+
+    @property
+    def running(self) -> list[Attempt]:
+        """The attempts whose commands have not ended."""
+        return list(self._due)
+
+    def ease(self) -> None:
+        """From now on every command takes no time, and succeeds."""
+        self._fate = lambda _: (timedelta(), {"exit_code": 0})
+
+    def let_out(self) -> None:
+        """A worker's commands may go on, and others be started."""
+        self._has_lapsed = False
+
+    def lapse(self) -> None:
+        """Nobody has let it out in time: commands are ended, and none is started before it is let out again."""
+        self._has_lapsed = True
+        self.fall()
+
+    def fall(self) -> None:
+        """All commands are gone."""
+        for attempt in self.running:
+            self._end(attempt, {"problem": "lost"})
 
     def signal(self, attempt: Attempt, number: int) -> None:
         """A command obeys at once."""
@@ -113,6 +141,9 @@ class Line:
         self._pass_by(Point.BEFORE_KILL)
         self._keeper.signal(attempt, signal)
         self._pass_by(Point.AFTER_KILL)
+
+    def let_out(self, leash: Leash) -> None:
+        self._keeper.let_out()
 
     def forget(self, run_ids: Sequence[int]) -> None:
         """Logs it has none."""

@@ -15,8 +15,10 @@ from sensord.store import requests
 from sensord.store.database import Database
 from tests.daemon.world import World
 from tests.simulation.alone import NOW, pass_stepwise
+from tests.simulation.candidate import Candidate
 from tests.simulation.hand import Hand
 from tests.simulation.keeping import Fate, Keeper
+from tests.simulation.post import Post
 from tests.simulation.process import Process
 
 MOST_ROUNDS = 2_000
@@ -27,7 +29,10 @@ ENOUGH = 2
 class Pair:
     """`stations`: the name of each daemon's."""
 
-    def __init__(self, hand: Hand, folder: Path, stations: tuple[str, str], seed: int, chance: float) -> None:
+    post: Post | None = None
+    """Where daemons hear what is new; None: they look for anything in every turn."""
+
+    def __init__(self, hand: Hand, folder: Path, stations: tuple[str, ...], seed: int, chance: float) -> None:
         self.hand = hand
         self.db: Database = hand.db
         self.world = World(self.db, folder, NOW)
@@ -38,11 +43,16 @@ class Pair:
 
     def begin(self, fate: Fate) -> None:
         self._keepers = {station: Keeper(self.world.clock, fate) for station in self._stations}
+        self._hire(fate)
+        self.settle()
+
+    def _hire(self, fate: Fate) -> None:
         for station in self._stations:
-            process = Process(self.world, self.hand, self._keepers[station], station, self._random, self._chance)
+            process = Candidate(
+                self.world, self.hand, self._keepers[station], station, self._random, self._chance, self.post
+            )
             process.may_sleep_long = self._may_sleep_long
             self._processes.append(process)
-        self.settle()
 
     def reload(self) -> None:
         """Whoever leads next reads the files anyway."""
@@ -80,10 +90,14 @@ class Pair:
         for _ in range(MOST_ROUNDS):
             quiet = 0 if self._round() else quiet + 1
             if quiet == ENOUGH:
-                if not sum(keeper.end_due() for keeper in self._keepers.values()):
+                if not self._has_missed() and not sum(keeper.end_due() for keeper in self._keepers.values()):
                     return
                 quiet = 0
         raise AssertionError("the daemons do not come to rest")
+
+    def _has_missed(self) -> bool:
+        """Whether somebody may still look by itself for what it was not told."""
+        return False
 
     def _round(self) -> bool:
         busy = False
@@ -95,8 +109,12 @@ class Pair:
                 busy = True
                 continue
             process.step()
-            busy = busy or not process.settled
+            busy = self._look_after() or not process.settled or busy
         return busy
+
+    def _look_after(self) -> bool:
+        """After each step; whether there is news for somebody."""
+        return False
 
     def _may_sleep_long(self) -> bool:
         """Never both; and never where nobody else can tell what becomes of commands."""

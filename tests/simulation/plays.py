@@ -57,14 +57,16 @@ class Theatre:
         """In a copy of a database with all tables."""
         return cls(f"sqlite://{shutil.copyfile(template, folder / 'sensord.db')}", folder)
 
-    def play(self, seed: int, faults: Faults, *, stepwise: bool = False, limits: bool = True) -> Played:
-        """The course of a seed, with these faults. stepwise: as several daemons play it."""
+    def play(
+        self, seed: int, faults: Faults, *, stepwise: bool = False, limits: bool = True, workers: bool = False
+    ) -> Played:
+        """The course of a seed, with these faults. stepwise: as several daemons play it; workers: as works do."""
         config = self._folder / str(next(self._numbers))
         make_empty(self._db)
         stage = Alone(self._db, config, faults, stepwise=stepwise)
         try:
             with patch.object(lead_row, "LEASE", LEASE):
-                course = Course(stage, seed, haste=0.0 if stepwise else 0.2, limits=limits)
+                course = Course(stage, seed, haste=0.0 if stepwise else 0.2, limits=limits, workers=workers)
                 return Played(course.play(), course.deeds)
         finally:
             stage.close()

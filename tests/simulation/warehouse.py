@@ -42,6 +42,7 @@ class Warehouse:
     rhythms: Sequence[str] = SCHEDULES
     most_active: Sequence[int] = (1, 2, 5)
     changes_pools: bool = True
+    executors: Sequence[str] = ()
     schedules: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     pools: dict[str, str] = field(default_factory=dict)
@@ -70,6 +71,8 @@ class Warehouse:
     def _run(self) -> list[str]:
         lines = [f'[run]\ncommand = ["true"]\nmax_active = {self._pick(self.most_active)}']
         lines.append(f"priority = {self._pick((0, 0, 5))}")
+        if self.executors:
+            lines.append(self._pick(self.executors))
         if self._happens(0.3):
             lines.append('retries = 2\nretry_delay = "3h"')
         if self._happens(0.2):
