@@ -1,15 +1,16 @@
 """A flow for people and for JSON: its row in the database together with its definition."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sensord.cli.render import Cell, Column, Line, Span, span_of, table
 from sensord.cli.shapes import moment, problem_shape
-from sensord.config.body import flow_from_body
+from sensord.config.body import flow_from_body, write_mapping
 from sensord.core.cron import CronTicks
 from sensord.core.every import EveryTicks
-from sensord.core.flow import Flow, Sensor
+from sensord.core.flow import SUCCESS_ONLY, Flow, Policy, Sensor
 from sensord.core.instant import format_instant
 from sensord.errors import Problem
 from sensord.store.reads import flows
@@ -109,7 +110,7 @@ def detail_lines(view: View, downstreams: Sequence[str], problems: Sequence[Prob
         "tags": ", ".join(flow.tags),
         "schedule": schedule_words(flow),
         "next tick": f"{format_instant(upcoming)}, in {span_of(upcoming - now)}" if upcoming else "none",
-        "command": " ".join(map(str, flow.command.argv or (shell,))),
+        "command": shlex.join(map(str, flow.command.argv)) if flow.command.argv else str(shell),
         "as user": flow.command.user,
         "at once": f"{flow.max_active}, priority {flow.priority}" + (f", in pool {flow.pool}" if flow.pool else ""),
         "waited for by": ", ".join(downstreams) or "nobody",
@@ -125,9 +126,25 @@ def _state(row: flows.Flow) -> Span:
 
 
 def _sensor_words(sensor: Sensor) -> str:
-    require = "" if sensor.require == "all" else f", require {sensor.require}"
-    deadline = f", timeout {sensor.timeout}, then {sensor.on_timeout.value}" if sensor.timeout else ""
-    return f"{sensor.upstream}, {sensor.mapping.label}{require}, on_failure {sensor.on_failure.value}{deadline}"
+    """What its table in the file comes to: all that is not the default, and on_failure."""
+    words = [sensor.upstream, sensor.mapping.label]
+    words += [key if value is True else f"{key} {value}" for key, value in _mapping_keys(sensor).items()]
+    words += [f"require {sensor.require}"] if sensor.require != "all" else []
+    words += [f"accept {' '.join(_accepted(sensor))}"] if sensor.accept != SUCCESS_ONLY else []
+    words += [f"on_failure {sensor.on_failure.value}"]
+    words += [f"on_skipped {sensor.on_skipped.value}"] if sensor.on_skipped is not Policy.SKIP else []
+    words += [f"on_missing {sensor.on_missing.value}"] if sensor.on_missing is not Policy.FAIL else []
+    words += [f"timeout {sensor.timeout}", f"then {sensor.on_timeout.value}"] if sensor.timeout else []
+    return ", ".join(words)
+
+
+def _accepted(sensor: Sensor) -> list[str]:
+    return [state.label for state in sorted(sensor.accept)]
+
+
+def _mapping_keys(sensor: Sensor) -> dict[str, Any]:
+    """Of its mapping, as the file has them, all but `match`."""
+    return {key: value for key, value in write_mapping(sensor.mapping).items() if key != "match"}
 
 
 def _sensor_shape(sensor: Sensor) -> dict[str, Any]:
@@ -135,8 +152,9 @@ def _sensor_shape(sensor: Sensor) -> dict[str, Any]:
         "index": sensor.index,
         "upstream": sensor.upstream,
         "match": sensor.mapping.label,
+        "mapping": _mapping_keys(sensor),
         "require": sensor.require,
-        "accept": [state.label for state in sorted(sensor.accept)],
+        "accept": _accepted(sensor),
         "on_failure": sensor.on_failure.value,
         "on_skipped": sensor.on_skipped.value,
         "on_missing": sensor.on_missing.value,

@@ -139,7 +139,7 @@ def _read_limits(run: dict[str, Any]) -> dict[str, Any]:
 
 def _write_sensor(sensor: Sensor) -> dict[str, Any]:
     accept = sorted(state.label for state in sensor.accept) if sensor.accept != SUCCESS_ONLY else None
-    mapping = _write_mapping(sensor.mapping)
+    mapping = write_mapping(sensor.mapping)
     timeout = sensor.timeout and str(sensor.timeout)
     written = _written({"upstream": sensor.upstream, "mapping": mapping, "accept": accept, "timeout": timeout})
     return written | _unlike(sensor, "require", *_POLICIES)
@@ -157,7 +157,7 @@ def _read_sensor(index: int, written: dict[str, Any]) -> Sensor:
     return Sensor(index, written["upstream"], mapping, **options)
 
 
-def _write_mapping(mapping: Mapping) -> dict[str, Any]:
+def write_mapping(mapping: Mapping) -> dict[str, Any]:
     """As the keys of a sensor, all texts and numbers."""
     since = mapping.since
     texts = {

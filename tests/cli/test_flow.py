@@ -52,6 +52,29 @@ def test_one_flow(sensord: Program) -> None:
     ]
 
 
+def test_all_that_is_said_of_a_sensor_is_shown(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    policies = {"accept": ["success", "skipped"], "on_skipped": "wait", "on_missing": "proceed"}
+    world.flow("top", HOURLY, on("orders", match="interval", offset="-1d", within="2d", require=3, **policies))
+    world.flow("sales", HOURLY, on("orders", strict=True, back=2, count=4))
+    world.start()
+    assert sensord("flow", "show", "top").lines[-1] == (
+        "  sensor 0      orders, interval, offset -1d, within 2d, require 3, accept success skipped, on_failure wait,"
+        " on_skipped wait, on_missing proceed"
+    )
+    assert sensord("flow", "show", "sales").lines[-1] == (
+        "  sensor 0      orders, latest, back 2, count 4, strict, on_failure wait"
+    )
+    (shown,) = sensord("flow", "show", "sales", "--json").json["sensors"]
+    assert shown["mapping"] == {"back": 2, "count": 4, "strict": True}
+
+
+def test_a_command_is_shown_as_a_shell_would_take_it(world: World, sensord: Program) -> None:
+    world.flow("sales", HOURLY.replace('["true"]', '["sh", "-c", "echo $HOME; ls"]'))
+    world.start()
+    assert "  command       sh -c 'echo $HOME; ls'" in sensord("flow", "show", "sales").lines
+
+
 def test_a_deadline_is_told_with_its_sensor(world: World, sensord: Program) -> None:
     world.flow("orders", HOURLY)
     world.flow("sales", HOURLY, on("orders", timeout="90m", on_timeout="skip"))
@@ -83,6 +106,7 @@ def test_a_flows_sensors_as_json(sensord: Program) -> None:
         "index": 0,
         "upstream": "orders",
         "match": "interval",
+        "mapping": {},
         "require": "any",
         "accept": ["success"],
         "on_failure": "wait",
