@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from sensord.config import unsupported
 from sensord.config.document import Document, Path
+from sensord.config.elsewhere import WORDS
 from sensord.config.names import SETTINGS_FILE, did_you_mean, find_nearest, list_words, show
 from sensord.config.report import Report, of_key
 from sensord.config.tables import Expects, FlowTable, RunTable, ScheduleTable, SensorTable, SettingsTable, Table
@@ -135,10 +136,21 @@ def _say_key(path: Path, table: str, report: Report) -> None:
     if homes:
         hint = f"it belongs to {_title(homes[0])}"
         report.pass_over((homes[0], key))
+    elif theirs := _of_another_system(key.lower(), table):
+        home, meant = theirs
+        hint = f'here that is "{meant}", below {_title(home)}'
+        report.pass_over((home, meant))
     elif near := find_nearest(key, own):
         hint = f'did you mean "{near}"?'
         report.pass_over((*path[:-1], near))
     report.at_key(path, f"expected a key of {_title(table)}, got `{key}`", hint)
+
+
+def _of_another_system(key: str, table: str) -> tuple[str, str] | None:
+    """Our table and key for it. A key of a sensor is meant for the sensor; in sensord.toml nobody looks for one."""
+    home, meant = WORDS.get(key, ("", ""))
+    meant_here = home == table or (table != "sensors" and table != SETTINGS_FILE)
+    return (home, meant) if meant and meant_here else None
 
 
 def _title(table: str) -> str:

@@ -3,7 +3,9 @@
 import pytest
 
 from sensord.config import unsupported
+from sensord.config.elsewhere import WORDS
 from sensord.config.names import SETTINGS_FILE
+from sensord.config.shape import TABLES
 from tests.config.folder import PLAIN, RUN, SCHEDULE, Folder, sensor
 from tests.config.problem_cases import Case, check
 
@@ -65,6 +67,24 @@ KEYS: list[Case] = [
         'did you mean "max_active"?',
     ),
     (PLAIN + "‸retry = 3\n", "run.retry", "expected a key of [run], got `retry`", 'did you mean "retries"?'),
+    (
+        PLAIN + '‸depends_on = ["a"]\n',
+        "run.depends_on",
+        "expected a key of [run], got `depends_on`",
+        'here that is "upstream", below [[sensors]]',
+    ),
+    (
+        PLAIN + sensor("‸interval = 3"),
+        "sensors[0].interval",
+        "expected a key of [[sensors]], got `interval`",
+        f"the keys are {', '.join(TABLES['sensors'].model_fields)}",
+    ),
+    (
+        SCHEDULE + '[run]\n‸cmd = ["true"]\n',
+        "run.cmd",
+        "expected a key of [run], got `cmd`",
+        'here that is "command", below [run]',
+    ),
     (PLAIN + "‸[notify]\na = 1\n", "notify", "expected a key of a flow, got `notify`", _ALL),
     (
         PLAIN + sensor("‸with_in = 3"),
@@ -265,3 +285,9 @@ on_skipped = "no"
 def test_a_problem_reads_as_one_line(folder: Folder) -> None:
     (problem,) = folder.problems(PLAIN, 'priority = "x"\n')
     assert str(problem) == ('flows/mine.toml:5:12: run.priority: expected a whole number from -1000 to 1000, got "x"')
+
+
+def test_the_words_of_other_systems_lead_to_keys_that_there_are() -> None:
+    for word, (table, key) in WORDS.items():
+        assert key in TABLES[table].model_fields
+        assert word not in TABLES[table].model_fields
