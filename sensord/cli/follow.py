@@ -13,6 +13,7 @@ from sensord.core.instant import format_instant
 from sensord.core.run import FINAL
 from sensord.store import logs
 from sensord.store.database import Database
+from sensord.store.lead import current_leader
 from sensord.store.logs import Part
 from sensord.store.reads import runs
 from sensord.store.reads.runs import Run
@@ -85,6 +86,8 @@ def follow_run(session: Session, db: Database, run: Run, first: int | None, *, r
     tail: Tail | None = None
     if run.attempt == 0 and run.state not in FINAL:
         render.message(f"{name} is {run.state.label} and was never started: waiting for it to begin")
+        if current_leader(db) is None:
+            render.message("no daemon leads: nothing starts until `sensord daemon start`")
     try:
         while True:
             now = runs.by_id(db, run.id) or run

@@ -101,6 +101,22 @@ def test_it_waits_for_a_run_that_has_not_begun(world: World, sensord: Program) -
     assert err[0] == f"{NAME} is queued and was never started: waiting for it to begin"
 
 
+def test_one_that_has_not_begun_says_where_no_daemon_could_begin_it(world: World, sensord: Program) -> None:
+    world.flow("orders", HOURLY)
+    world.slots = 0
+    world.start()
+    world.tick()
+    world.daemon.lead.release()
+
+    def begin() -> None:
+        world.slots = 1
+        world.restart()
+        world.tick()
+
+    _, err = follow(sensord, begin, lambda: end(world, 0))
+    assert err[1] == "no daemon leads: nothing starts until `sensord daemon start`"
+
+
 def test_a_log_that_is_cut_or_replaced_begins_anew(busy: World, sensord: Program) -> None:
     append(log(busy), "one\ntwo\n")
 
