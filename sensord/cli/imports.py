@@ -44,13 +44,15 @@ def crontab(session: Session, file: Path, zone: str | None, users: bool | None, 
     from sensord.config import load_settings
     from sensord.config.document import Fault
     from sensord.config.files import decode, read_text
-    from sensord.errors import SensordError
+    from sensord.errors import NotFound, SensordError
     from sensord.importing.crontab_flows import import_crontab
 
     prefix, zone = folder_name(folder), given_zone(zone)
     name = "crontab" if str(file) == "-" else str(file)
     try:
         text = decode(sys.stdin.buffer.read()) if str(file) == "-" else read_text(file)
+    except FileNotFoundError as error:
+        raise NotFound(f"no file {name}") from error
     except OSError as error:
         raise SensordError(f"cannot read {name}: {error.strerror}") from error
     except Fault as error:

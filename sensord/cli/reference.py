@@ -51,7 +51,7 @@ CODES = {
     SensordError.exit_code: "failed, with a message that says why; for `check` and `db check`: something is wrong",
     UsageError.exit_code: "arguments that make no sense",
     NoDaemon.exit_code: "a change was asked for and no daemon leads: nothing was written",
-    NotFound.exit_code: "no such flow, run, log or database",
+    NotFound.exit_code: "no such flow, run, log, file or database",
     130: "interrupted by Ctrl-C",
     141: "whoever read the output has left, as `head` does",
 }

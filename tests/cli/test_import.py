@@ -70,6 +70,12 @@ def test_each_job_becomes_a_file_that_passes_the_check(on_files: Program, cronta
     assert argv(commands(on_files.folder)["docker"]) == ("/bin/sh", "-c", "docker ps --format '{{.Names}}' | wc -l")
 
 
+@pytest.mark.parametrize(("what", "named"), [("crontab", "no file nowhere"), ("airflow", "no folder nowhere")])
+def test_what_is_not_there_exits_4(on_files: Program, what: str, named: str) -> None:
+    said = on_files("import", what, "nowhere")
+    assert (said.code, said.err) == (4, f"error: {named}\n")
+
+
 @pytest.mark.parametrize("handed_over", [True, False])
 def test_a_crontab_that_is_not_utf_8_is_refused_with_its_place(
     on_files: Program, crontab: Path, handed_over: bool
@@ -149,7 +155,7 @@ def test_whether_there_are_users_may_be_said(on_files: Program, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["nowhere"], 1, "nowhere: No such file or directory"),
+        (["nowhere"], 4, "nowhere"),
         (["jobs.cron", "--timezone", "Mars"], 2, "--timezone: expected a time zone such as Europe/Amsterdam"),
         (["jobs.cron", "--into", "../x"], 2, "--into: expected a name of letters, digits"),
         (["latin1"], 1, "expected UTF-8, got the byte 0xe9"),
