@@ -69,10 +69,19 @@ def at(site: Site, after: str) -> AbstractContextManager[Standstill]:
     return standstill(site.environment["SENSORD_DB"], after)
 
 
-def unhear(point: Standstill) -> None:
+@contextmanager
+def unheard(point: Standstill) -> Iterator[None]:
     """Nobody was told yet that the command has begun."""
     point.run("UPDATE attempt SET began_at = NULL, pid = NULL")
     point.run("UPDATE run SET state = 3, started_at = NULL")
+    yield
+
+
+def await_waiting(point: Standstill) -> None:
+    """Until somebody waits to write down that the command has begun."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%SET began_at%'"
+    while not point.run(waiting):
+        continue
 
 
 @contextmanager
@@ -93,13 +102,13 @@ def test_a_stand_by_that_cannot_report_for_a_stopped_leader_takes_over(site: Sit
     with (
         led_by_another(site, other) as leader,
         at(site, "UPDATE OF stopping ON attempt") as point,
+        unheard(point),
         person(site, "run", "cancel", "slow", "latest"),
     ):
-        unhear(point)
         point.await_reached()
         with site.daemon() as standby:
             standby.until(FOLLOWS)
-            standby.until(REFUSED)
+            await_waiting(point)
             leader.send(signal.SIGSTOP)
             point.let_go()
             standby.until(LEADS)
@@ -158,14 +167,14 @@ def test_a_worker_that_cannot_report_for_a_stopped_leader_beats_on(site: Site, o
             worker.send(signal.SIGKILL)
         with (
             at(site, "UPDATE OF stopping ON attempt") as point,
+            unheard(point),
             person(site, "run", "cancel", "slow", "latest"),
         ):
-            unhear(point)
             point.await_reached()
             leader.send(signal.SIGSTOP)
             point.let_go()
             with site.worker("--name", "one") as worker:
-                worker.until(REFUSED)
+                await_waiting(point)
                 for _ in range(8):
                     before = beats(point)
                     while beats(point) == before:
