@@ -38,7 +38,7 @@ from sensord.daemon.settle import settle
 from sensord.daemon.sweep import Sweeper
 from sensord.daemon.turn import Turn
 from sensord.daemon.unheard import Unheard
-from sensord.errors import InvalidValue, NotFound
+from sensord.errors import InvalidValue, NotFound, SensordError
 from sensord.executors.base import Attempt, Executor, Forgotten, Job, Report
 from sensord.store import attempts, requests, runs, timers
 from sensord.store.database import Database, Transaction
@@ -288,7 +288,11 @@ class Daemon:
             pruned = self._pruner.finish(tx, now)
         self._pruner.settle()
         if logs:
-            self.executor.forget(logs)
+            try:
+                self.executor.forget(logs)
+            except SensordError:
+                self._pruner.choose_anew(now)
+                raise
         return pruned + len(logs)
 
     def _sweep(self, turn: Turn, now: int) -> None:

@@ -129,6 +129,13 @@ class Pruner:
             one.requests_until = now - self._default
         return sorted(one.awaited)
 
+    def choose_anew(self, now: int) -> None:
+        """The executor has refused to delete the logs of the slice."""
+        if self._slice:
+            for flow_id in self._slice.looks:
+                heapq.heappush(self._looks, (now, flow_id))
+            self._slice = None
+
     def note(self, news: Forgotten, now: int) -> None:
         """Logs are gone; those of runs that are still under way are not, and so their rows stay for now."""
         if self._slice:

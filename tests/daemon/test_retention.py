@@ -6,6 +6,7 @@ from sensord.core.instant import to_micros
 from sensord.core.past import What
 from sensord.core.run import State
 from sensord.daemon import retention
+from sensord.errors import SensordError
 from sensord.store import requests
 from tests.daemon.world import World, at, on
 
@@ -66,6 +67,21 @@ def test_of_old_runs_only_the_outcome_is_kept(orders: World) -> None:
     assert orders.runs("mart") == orders.runs("orders")
     assert set(orders.executor.forgotten) == {attempt.run_id for attempt in logs}
     assert orders.executor.jobs == {}
+
+
+def test_what_the_executor_refuses_to_delete_is_pruned_later(orders: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise SensordError("no keeper answers")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(orders.executor, "forget", refuse)
+        with pytest.raises(SensordError, match="no keeper"):
+            orders.tick(LATER)
+    assert rows(orders)["attempt"] == 6
+
+    orders.tick()
+
+    assert rows(orders) == dict.fromkeys(TABLES, 0)
 
 
 def test_until_they_are_old_everything_is_kept(orders: World) -> None:
