@@ -88,11 +88,18 @@ class Course:
 
     haste: how often the next thing happens before the daemons have seen to the last one. limits: without them, nothing
     depends on which of two ends that come at the same time is heard of first. workers: some flows are for these, where
-    the database can carry runs to them.
+    the database can carry runs to them. prunes: more than the outcome is kept for a day or two, and days pass.
     """
 
     def __init__(
-        self, stage: Stage, seed: int, *, haste: float = 0.2, limits: bool = True, workers: bool = False
+        self,
+        stage: Stage,
+        seed: int,
+        *,
+        haste: float = 0.2,
+        limits: bool = True,
+        workers: bool = False,
+        prunes: bool = False,
     ) -> None:
         self.stage, self.world = stage, stage.world
         self.seed, self.random = seed, Random(seed)
@@ -105,7 +112,11 @@ class Course:
         self.warehouse = Warehouse(self.random, names, SCHEDULES, most_active, changes_pools=False)
         if workers:
             self.warehouse.executors = ("", 'executor = "procrastinate"', 'executor = "procrastinate"')
-        self._head = SHARED if workers else ""
+        if prunes:
+            self.warehouse.ages = ("", "", 'retention = "1d"\n', 'retention = "4d"\n')
+        self._head = SHARED if workers else 'retention = "2d"\n' if prunes else ""
+        self._hours: tuple[int, ...] = (6, 24, 48, 120) if prunes else (1, 6, 12, 24)
+        self._last_hours: tuple[int, ...] = (24, 48, 120) if prunes else (12, 24)
         self._pools = (1, 1, 2, 3) if limits else (1_000,)
         self._size_pools()
         for name in names:
@@ -127,7 +138,7 @@ class Course:
             if self.random.random() >= self.haste:
                 self.stage.settle()
         self._mend_files()
-        for hours in (12, 24):
+        for hours in self._last_hours:
             self.stage.pass_time(timedelta(hours=hours))
             self.stage.settle()
         self.stage.finish()
@@ -163,7 +174,7 @@ class Course:
             self.deeds["the clock is set back"] += 1
             self.world.clock.move(timedelta(hours=-2))
         else:
-            self.stage.pass_time(timedelta(hours=self.random.choice((1, 6, 12, 24))))
+            self.stage.pass_time(timedelta(hours=self.random.choice(self._hours)))
 
     def _change_a_run(self) -> None:
         """Whichever is there at that place in the list; all is the same until here, whatever has died."""

@@ -42,12 +42,17 @@ class Point(StrEnum):
     AFTER_POLL = "after polling"
     BEFORE_KILL = "before killing"
     AFTER_KILL = "after killing"
+    BEFORE_FORGET = "before forgetting"
+    AFTER_FORGET = "after forgetting"
 
 
 DEADLY = frozenset({Point.AFTER_POLL})
 """What an executor has told, it has told: it does not refuse afterwards."""
 
-RARE, RARE_TIMES = frozenset({Point.BEFORE_KILL, Point.AFTER_KILL}), 8
+FORGETTING = frozenset({Point.BEFORE_FORGET, Point.AFTER_FORGET})
+"""Only where something is pruned."""
+
+RARE, RARE_TIMES = frozenset({Point.BEFORE_KILL, Point.AFTER_KILL, *FORGETTING}), 8
 """Points that are passed seldom have their faults more often."""
 
 

@@ -19,10 +19,11 @@ Fate = Callable[[Job], tuple[timedelta, dict[str, Any]]]
 
 
 class Keeper:
-    """`jobs`: all attempts that were ever taken."""
+    """`jobs`: all attempts that were ever taken. `forgotten`: those of them whose logs were deleted."""
 
     def __init__(self, clock: ManualClock, fate: Fate) -> None:
         self.jobs: dict[Attempt, Job] = {}
+        self.forgotten: set[Attempt] = set()
         self.submitted_again = 0
         self._clock = clock
         self._fate = fate
@@ -43,6 +44,7 @@ class Keeper:
             self._lines.remove(line)
 
     def take(self, job: Job) -> None:
+        assert job.attempt not in self.forgotten, f"{job.attempt} is submitted after it was forgotten"
         if job.attempt in self.jobs or job.attempt in self._ends:
             self.submitted_again += 1
             return
@@ -53,6 +55,7 @@ class Keeper:
         self._due[job.attempt] = self._clock.now() + self._fate(job)[0]
 
     def tell(self, attempt: Attempt) -> News:
+        assert attempt not in self.forgotten, f"{attempt} is asked about after it was forgotten"
         if attempt in self._ends:
             return self._ends[attempt]
         if attempt in self.jobs:
@@ -76,6 +79,13 @@ class Keeper:
     def running(self) -> list[Attempt]:
         """The attempts whose commands have not ended."""
         return list(self._due)
+
+    def forget(self, run_ids: Sequence[int]) -> Forgotten:
+        """Nothing is known of their attempts any more, unless one is under way."""
+        kept = {attempt.run_id for attempt in self.running} & set(run_ids)
+        gone = set(run_ids) - kept
+        self.forgotten |= {attempt for attempt in self.jobs if attempt.run_id in gone}
+        return Forgotten(tuple(sorted(gone)), tuple(sorted(kept)))
 
     def ease(self) -> None:
         """From now on every command takes no time, and succeeds."""
@@ -146,8 +156,9 @@ class Line:
         self._keeper.let_out()
 
     def forget(self, run_ids: Sequence[int]) -> None:
-        """Logs it has none."""
-        self._news.append(Forgotten(tuple(run_ids)))
+        self._pass_by(Point.BEFORE_FORGET)
+        self._news.append(self._keeper.forget(run_ids))
+        self._pass_by(Point.AFTER_FORGET)
 
     def fileno(self) -> int:
         raise NotImplementedError("a simulation does not wait")

@@ -21,13 +21,13 @@ from sensord.store.database import Database
 from tests.postgres.binaries import find
 from tests.postgres.cluster import Cluster
 from tests.simulation.duets import prove_pair
-from tests.simulation.plays import Tally, Theatre, prove
+from tests.simulation.plays import Tally, Theatre, prove, prove_pruned
 from tests.simulation.shifts import prove_harsh, prove_mild
 from tests.simulation.simulation import live_months
 
-LAP, ON_POSTGRES, PAIRS, SHIFTS = 100, 10, 10, 10
+LAP, ON_POSTGRES, PAIRS, SHIFTS, PRUNED = 100, 10, 10, 10, 50
 """Courses on SQLite in one lap; with them so many on PostgreSQL, so many pairs, so many with workers that come to the
-same, and that lose commands, and months on each."""
+same, and that lose commands, so many that prune, and months on each."""
 
 STEPS = 250
 TOLD_EVERY = 60.0
@@ -54,6 +54,10 @@ class Soak:
             self._play("courses on PostgreSQL", seed, partial(prove, self.postgres))
         for seed in range(first, first + min(number, PAIRS)):
             self._play("pairs", seed, partial(prove_pair, self.sqlite, self.urls[1], self.folder))
+        for seed in range(first, first + min(number, PRUNED)):
+            self._play("pruned courses", seed, partial(prove_pruned, self.sqlite))
+        for seed in range(first, first + min(number, ON_POSTGRES)):
+            self._play("pruned courses on PostgreSQL", seed, partial(prove_pruned, self.postgres))
         for seed in range(first, first + min(number, SHIFTS)):
             self._play("mild shifts", seed, partial(prove_mild, self.sqlite, self.urls[1], self.folder))
             self._play("harsh shifts", seed, partial(prove_harsh, self.urls[1], self.folder))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.crashes import Point
+from tests.simulation.crashes import FORGETTING, Point
 from tests.simulation.plays import Tally, Theatre, prove, prove_each_point
 
 FIRST, LAST = map(int, os.environ.get("CRASH_SEEDS", "1-2000").split("-"))
@@ -48,7 +48,7 @@ def test_whatever_dies_the_rest_goes_on(theatre: Theatre, seeds: range) -> None:
 
     assert tally.courses == len(seeds)
     if len(seeds) == BATCH:
-        assert {point for point in Point if not tally.faults[f"killed {point}"]} == set()
+        assert {point for point in set(Point) - FORGETTING if not tally.faults[f"killed {point}"]} == set()
         assert sum(tally.faults[f"refused {point}"] for point in Point) > BATCH / 4
         assert HAPPENS - set(+tally.events) == set()
 

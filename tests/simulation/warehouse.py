@@ -43,6 +43,7 @@ class Warehouse:
     most_active: Sequence[int] = (1, 2, 5)
     changes_pools: bool = True
     executors: Sequence[str] = ()
+    ages: Sequence[str] = ()
     schedules: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     pools: dict[str, str] = field(default_factory=dict)
@@ -56,7 +57,8 @@ class Warehouse:
         pool = self._pick(("", "", "", "", 'pool = "small"', 'pool = "small"', 'pool = "other"'))
         if self.changes_pools or name not in self.pools:
             self.pools[name] = pool
-        parts = [f"[schedule]\n{self.schedules[name]}", *self._schedule(), *self._run(), self.pools[name]]
+        age = self._pick(self.ages) if self.ages else ""
+        parts = [f"{age}[schedule]\n{self.schedules[name]}", *self._schedule(), *self._run(), self.pools[name]]
         self.texts[name] = "\n".join([*parts, *(self._sensor(place) for _ in range(number)), ""])
         return self.texts[name]
 
