@@ -10,7 +10,7 @@ from sensord.cli.render import count, span_of
 from sensord.core.flow import Flow as Definition
 from sensord.core.flow import Policy
 from sensord.core.instant import format_instant
-from sensord.core.run import FINAL, Reason, State
+from sensord.core.run import FINAL, Kind, Reason, State
 from sensord.store.reads.consumers import Rerun
 from sensord.store.reads.daemon import Ahead, Pool
 from sensord.store.reads.flows import Flow
@@ -76,6 +76,8 @@ def _over(run: Run, causes: Sequence[Cause]) -> list[str]:
         case State.FAILED | State.SKIPPED if causes or run.reason in _BY_SENSORS:
             if is_mended(causes):
                 return [f"What ended it has succeeded since: {again} runs it after all."]
+            if _stands_on_missed(run, causes):
+                return [_fill(run)]
             return [f"It stays as it is, also when what it waited for is mended, until {again}."]
         case State.FAILED if run.reason == Reason.LOST:
             return [
@@ -90,6 +92,21 @@ def _over(run: Run, causes: Sequence[Cause]) -> list[str]:
             return [f"It stays {run.state.label}, until {again}."]
         case _:
             return ["It is over."]
+
+
+def _stands_on_missed(run: Run, causes: Sequence[Cause]) -> bool:
+    """Whether a rerun would end as before, since ticks upstream have no run. A backfill runs no date off the ticks."""
+    missed = [cause for cause in causes if cause.kind is CauseKind.SKIPPED and cause.run is None]
+    return run.kind is not Kind.MANUAL and any(cause.flow != run.flow and cause.now is None for cause in missed)
+
+
+def _fill(run: Run) -> str:
+    date = format_instant(run.logical_at)
+    options = f"--from {date} --to {date} --rerun {run.state.label} --upstream"
+    return (
+        "It stays as it is; what it waited for was missed, so that a rerun alone would end as before:"
+        f" `sensord backfill {run.flow} {options}` runs that first, then it."
+    )
 
 
 def outlook_of_priority(run: Run, hurried: tuple[str, datetime] | None) -> list[str]:
