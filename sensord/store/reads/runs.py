@@ -15,7 +15,8 @@ from sensord.store.timers import DEADLINE, What
 class Run(NamedTuple):
     """A run as people see it, its flow by name. `pending` is how many conditions it still waits for.
 
-    stale_at: when an upstream run that it had consumed was rerun; None where none was since.
+    stale_at: when an upstream run that it had consumed was rerun; None where none was since. rerun_at: when it was last
+    sent back itself.
     """
 
     id: int
@@ -35,11 +36,12 @@ class Run(NamedTuple):
     started_at: datetime | None
     finished_at: datetime | None
     stale_at: datetime | None = None
+    rerun_at: datetime | None = None
 
     @property
     def since_at(self) -> datetime:
         """Since when it is in its state, as far as that was noted."""
-        return self.finished_at or self.started_at or self.released_at or self.created_at
+        return self.finished_at or self.started_at or self.released_at or self.rerun_at or self.created_at
 
 
 def pruned_attempts(run: Run, kept: Iterable[int]) -> range:
@@ -80,7 +82,7 @@ _ENDED = FINAL | {State.RETRYING}
 _STORED = (
     "logical_date",
     *("kind", "state", "reason", "message", "pending", "attempt", "priority", "definition_id"),
-    *("created_at", "released_at", "started_at", "finished_at", "stale_at"),
+    *("created_at", "released_at", "started_at", "finished_at", "stale_at", "rerun_at"),
 )
 
 
