@@ -1,5 +1,6 @@
 """`sensord daemon`: start it, stop it, have it read its files again, ask how it is."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -66,11 +67,19 @@ def stop(session: Session, now: bool) -> None:
 @daemon.command("reload", examples=["sensord daemon reload"])
 @pass_session
 def reload(session: Session) -> None:
-    """Have the daemon read its files again now."""
+    """Have the daemon read its files again now, and say what is wrong in them.
+
+    A flow whose file is wrong goes on as it was.
+    """
+    from sensord.cli import render
     from sensord.cli.ask import ask
+    from sensord.cli.problem_view import problem_lines
+    from sensord.store.reads import flows
 
     with session.open_for_change() as db:
-        ask(session, db, "reload", {})
+        problems = flows.problems(db) if ask(session, db, "reload", {}) else []
+    if problems:
+        render.show(problem_lines(problems), to=sys.stderr)
 
 
 @daemon.command("status", examples=["sensord daemon status", "sensord daemon status --json"])

@@ -157,7 +157,7 @@ def _attempt_table(attempts: Sequence[Attempt], logs: Mapping[int, str]) -> None
             _stamp(one.began_at),
             span_of(one.ended_at - one.began_at) if one.ended_at and one.began_at else "",
             how_ended(one),
-            logs[one.number],
+            logs.get(one.number, "with its worker: sensord run logs"),
         ]
         for one in attempts
     ]

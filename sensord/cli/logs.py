@@ -7,8 +7,6 @@ import click
 from sensord.cli.command import Command, Session, pass_session
 from sensord.cli.instants import DateType, When
 
-PROCRASTINATE = "procrastinate"
-
 if TYPE_CHECKING:
     from sensord.store.reads.runs import Attempt, Run
 
@@ -35,7 +33,7 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, follo
     for a run that has not begun, and says on stderr when an attempt begins and how the run ends. Of what ran on a
     worker the database has the last MiB.
     """
-    from sensord.cli.logfile import copy, log_path, show_shipped
+    from sensord.cli.logfile import PROCRASTINATE, copy, log_path, show_shipped
     from sensord.cli.lookup import find_run_or_id
     from sensord.errors import NotFound
     from sensord.store import logs
@@ -93,6 +91,8 @@ def _say_empty(attempt: "Attempt") -> None:
 
 
 def _elsewhere(attempt: "Attempt") -> str:
+    from sensord.cli.logfile import PROCRASTINATE
+
     if attempt.began_at is None and attempt.ended_at is None:
         return "its command has not begun yet"
     if attempt.executor == PROCRASTINATE and attempt.ended_at:

@@ -70,7 +70,7 @@ def show_run(session: Session, flow: str, date: When, definition: bool, number: 
     """
     from sensord.cli import past, past_json, past_text, render, shapes
     from sensord.cli.listing import show_run_details
-    from sensord.cli.logfile import log_path
+    from sensord.cli.logfile import PROCRASTINATE, log_path
     from sensord.cli.lookup import find_run_or_id
     from sensord.errors import UsageError
     from sensord.store.reads import runs
@@ -84,12 +84,16 @@ def show_run(session: Session, flow: str, date: When, definition: bool, number: 
             return
         attempts, details = runs.attempts(db, found), runs.details(db, found)
         hurried, ends = runs.hurried_by(db, found), past.earlier_ends(db, found)
-    logs = {attempt.number: str(log_path(session.state_folder, found.id, attempt.number)) for attempt in attempts}
+    logs = {
+        attempt.number: str(log_path(session.state_folder, found.id, attempt.number))
+        for attempt in attempts
+        if attempt.executor != PROCRASTINATE
+    }
     if as_json:
         extra = {"priority_from": shapes.name_shape(hurried)}
         lists = {
             "ends": [past_json.end_shape(end) for end in ends],
-            "attempts": [shapes.attempt_shape(attempt, logs[attempt.number]) for attempt in attempts],
+            "attempts": [shapes.attempt_shape(attempt, logs.get(attempt.number)) for attempt in attempts],
         }
         render.show_json(shapes.run_shape(found) | extra | details._asdict() | lists)
     else:

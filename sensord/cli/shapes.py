@@ -41,7 +41,7 @@ def name_shape(name: tuple[str, datetime] | None) -> dict[str, Any] | None:
     return {"flow": name[0], "logical_date": moment(name[1])} if name else None
 
 
-def attempt_shape(attempt: Attempt, log: str) -> dict[str, Any]:
+def attempt_shape(attempt: Attempt, log: str | None) -> dict[str, Any]:
     return {
         "attempt": attempt.number,
         "executor": attempt.executor,

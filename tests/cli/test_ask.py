@@ -28,6 +28,16 @@ def test_a_reload_is_answered_by_the_daemon(world: World, asking: Program) -> No
     assert requests(world) == [("reload", "{}", 1, "1 flow, 0 problems")]
 
 
+def test_a_reload_says_what_is_wrong_in_the_files(world: World, asking: Program) -> None:
+    world.start()
+    world.flow("orders", HOURLY)
+    world.flow("bad", HOURLY.replace("cron", "corn"))
+    said = asking("daemon", "reload")
+    first, *problems = said.err.splitlines()
+    assert (said.out, first, said.code) == ("", "1 flow, 1 problem", 0)
+    assert [problem.split(": ")[0] for problem in problems] == ["  flows/bad.toml:2:1"]
+
+
 def test_a_request_says_who_asked_and_when(world: World, asking: Program) -> None:
     world.start()
     asking("daemon", "reload")

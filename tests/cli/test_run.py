@@ -141,6 +141,12 @@ def test_a_run_as_json(busy: World, sensord: Program) -> None:
     }
 
 
+def test_the_log_of_what_ran_on_a_worker_has_no_path_here(busy: World, sensord: Program) -> None:
+    busy.db.run("UPDATE attempt SET executor = 'procrastinate', host = 'etl2' WHERE run_id = 2")
+    assert sensord("run", "show", "2", "--json").json["attempts"][0]["log"] is None
+    assert sensord("run", "show", "2").lines[-1].endswith("with its worker: sensord run logs")
+
+
 def test_without_a_date_it_is_the_newest_run(busy: World, sensord: Program) -> None:
     assert sensord("run", "show", "orders", "--json").json["run_id"] == 6
     assert sensord("run", "show", "orders", "latest", "--json").json["run_id"] == 6
