@@ -3,7 +3,7 @@ attempt stays as it was first told.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,7 @@ class Carriage:
     db: Database
     outcomes: dict[tuple[int, int], tuple[Any, ...]] = field(default_factory=dict)
 
-    def look(self) -> None:
+    def look(self, keepers: Iterable[Keeper]) -> None:
         with self.db.transaction() as tx:
             jobs, ways, revoked = tx.fetch(JOBS), set(tx.fetch(ON_THEIR_WAY)), set(tx.fetch(REVOKED))
             outcomes = {(run_id, number): tuple(rest) for run_id, number, *rest in tx.fetch(OUTCOMES)}
@@ -49,6 +49,9 @@ class Carriage:
         for attempt, told in self.outcomes.items():
             assert outcomes.get(attempt) == told, f"{attempt} had ended {told}, and now {outcomes.get(attempt)}"
         self.outcomes = outcomes
+        over = {key for key, (_, _, _, problem, _) in outcomes.items() if problem == "not_started"}
+        started = {(one.run_id, one.number) for keeper in keepers for one in keeper.jobs}
+        assert not over & started, f"started after they were over: {over & started}"
         for run_id, state, reason, *end in ends:
             assert _fits(State(state), reason, *end), f"run {run_id} is {State(state).label} ({reason}), its end {end}"
 

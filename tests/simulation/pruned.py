@@ -45,9 +45,9 @@ class Row(NamedTuple):
         until = to_micros(now - age)
         return self.state in FINAL and self.date <= until and (self.finished_at or 0) <= until
 
-    def has_come_to_the_same(self, later: "Row") -> bool:
+    def has_come_to_the_same(self, later: "Row", now: datetime) -> bool:
         """Unless somebody had it run again, may be twice at one instant, or marked it."""
-        is_rerun = later.rerun_at != self.rerun_at or (later.rerun_at and later.number > self.number)
+        is_rerun = later.rerun_at != self.rerun_at or later.rerun_at == to_micros(now)
         changed = is_rerun or later.reason == Reason.BY_OPERATOR
         return self.state not in FINAL or changed or later._replace(kept=self.kept) == self
 
@@ -80,7 +80,7 @@ class Pruned(Alone):
         for run_id, before in self._seen.items():
             assert run_id in rows, f"run {run_id} is forgotten"
             row = rows[run_id]
-            assert before.has_come_to_the_same(row), f"run {run_id} had come to {before}, and now to {row}"
+            assert before.has_come_to_the_same(row, now), f"run {run_id} had come to {before}, and now to {row}"
             if before.kept and not row.kept:
                 self.deeds["a run was pruned"] += 1
                 assert row.is_older(SHORTEST, now), f"run {run_id} is pruned, and not old: {row}"

@@ -12,12 +12,13 @@ from sensord.store.database import Database, Transaction
 from tests.simulation.plays import Theatre
 from tests.simulation.shifts import prove_harsh, prove_mild
 
-SEEDS = range(1, 101)
+LAST = 100
 Plant = Callable[[pytest.MonkeyPatch, str], None]
 
 
-def play_all(play: Callable[[int], object]) -> None:
-    for seed in SEEDS:
+def play_all(play: Callable[[int], object], first: int = 1) -> None:
+    """first: the seed of a course in which there is what it takes, where that is rare."""
+    for seed in range(first, LAST + 1):
         play(seed)
 
 
@@ -26,6 +27,11 @@ def theatre(sqlite_template: Path, tmp_path: Path) -> Iterator[Theatre]:
     theatre = Theatre.on_sqlite(sqlite_template, tmp_path)
     yield theatre
     theatre.close()
+
+
+def claims_whatever_there_is_a_job_for(patch: pytest.MonkeyPatch, _: str) -> None:
+    claim = carrier.CLAIM.replace("AND run.attempt = x.number AND run.state + 0 = 3", "")
+    patch.setattr(carrier, "CLAIM", claim.replace("AND attempt.station IS NULL", ""))
 
 
 def reports_over_what_was_written_down(patch: pytest.MonkeyPatch, _: str) -> None:
@@ -43,19 +49,20 @@ def enqueues_by_itself(patch: pytest.MonkeyPatch, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plant", "words"),
+    ("plant", "words", "first"),
     [
-        (reports_over_what_was_written_down, "had ended"),
-        (enqueues_by_itself, "enqueued"),
+        (claims_whatever_there_is_a_job_for, "started after", 42),
+        (reports_over_what_was_written_down, "had ended", 1),
+        (enqueues_by_itself, "enqueued", 10),
     ],
 )
 def test_a_fault_is_found_out(
-    postgres_migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Plant, words: str
+    postgres_migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Plant, words: str, first: int
 ) -> None:
     plant(monkeypatch, postgres_migrated)
 
     with pytest.raises(AssertionError, match=words):
-        play_all(lambda seed: prove_harsh(postgres_migrated, tmp_path, seed))
+        play_all(lambda seed: prove_harsh(postgres_migrated, tmp_path, seed), first)
 
 
 def test_a_leader_that_does_not_hear_of_which_attempts_there_is_news_is_found_out(

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sensord.core.instant import format_instant, from_micros
 from sensord.daemon.loop import NAP
 from sensord.store.wake import wake
 from tests.simulation.audit import Audit
@@ -25,6 +26,11 @@ WORKERS = ("etl1", "etl2")
 PLENTY = 500
 """Slots that no course fills."""
 
+ON_THEIR_WAY = """
+SELECT f.name, r.logical_date
+FROM run r JOIN flow f ON f.id = r.flow_id JOIN attempt a ON a.run_id = r.id AND a.number = r.attempt
+WHERE r.state = 3 AND a.queue IS NOT NULL AND a.station IS NULL ORDER BY r.id
+"""
 UNFINISHED = "SELECT id, attempt FROM run WHERE state IN (2, 3, 4, 5)"
 MOST_HALF_DAYS = 40
 """After which each run has ended that was under way when the last fault came."""
@@ -71,6 +77,15 @@ class Works(Pair):
         super().settle()
         self._look_into_books()
 
+    def pass_time(self, by: timedelta) -> None:
+        """In a harsh play somebody cancels what still waits for a worker."""
+        if self._harsh and (found := self.db.fetch(ON_THEIR_WAY)) and self._random.random() < 0.5:
+            name, date = self._random.choice(found)
+            self.hand.events["a run was cancelled before a worker had it"] += 1
+            self.ask("cancel", {"flow": name, "logical_date": format_instant(from_micros(date))})
+            self.settle()
+        super().pass_time(by)
+
     def finish(self) -> None:
         super().finish()
         if self._harsh:
@@ -110,7 +125,7 @@ class Works(Pair):
 
     def _look_into_books(self) -> None:
         self._audit.look(settled=False)
-        self._carriage.look()
+        self._carriage.look(self._keepers.values())
 
     def _has_missed(self) -> bool:
         """Where a wake-up was lost, or not sent by whoever was struck: time passes, and all look by themselves."""
