@@ -58,6 +58,7 @@ def backfill() -> None:
 @click.option("--downstream", is_flag=True, help="With all runs downstream that wait for them, near or far.")
 @click.option("--max-active", metavar="N", type=click.IntRange(1, 10_000), help="At most so many of its runs at once.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--dry-run", is_flag=True, help="Say how many runs that are, and leave it at that.")
 @pass_session
 def start(
     session: Session,
@@ -69,6 +70,7 @@ def start(
     downstream: bool,
     max_active: int | None,
     yes: bool,
+    dry_run: bool,
 ) -> None:
     """Run the ticks of a flow between two dates that have no run.
 
@@ -82,7 +84,7 @@ def start(
     from sensord.cli.consent import require_person
     from sensord.cli.lookup import find_flow
 
-    if not yes:
+    if not (yes or dry_run):
         require_person(session, "a backfill")
     with session.open_for_change() as db:
         require_leader(db)
@@ -90,9 +92,12 @@ def start(
         first, last = _dates(session, db, found, since, until)
         body: dict[str, Any] = {"flow": flow, "from": first.isoformat(), "to": last.isoformat(), "rerun": rerun}
         body |= {"upstream": upstream, "downstream": downstream, "max_active": max_active}
-        if not yes:
-            from sensord.cli.backfill_preview import consult
+        if dry_run or not yes:
+            from sensord.cli.backfill_preview import consult, preview
 
+            if dry_run:
+                preview(db, body, session.clock.now())
+                return
             consult(db, body, session.clock.now())
         ask(session, db, "backfill", body)
 

@@ -28,6 +28,11 @@ BATCH = 1_000
 
 def consult(db: Database, body: Mapping[str, Any], now: datetime) -> None:
     """Show how many runs would be made and run again, and ask. NotFound where there would be none."""
+    confirm(f"Run {preview(db, body, now)}?")
+
+
+def preview(db: Database, body: Mapping[str, Any], now: datetime) -> str:
+    """Show how many runs would be made and run again, flow by flow. Returns how many in all, in words."""
     with db.transaction() as tx:
         catalog = load(tx)
     spread = read_spread(catalog, find_entry(Picture(catalog), body), body, to_micros(now))
@@ -39,7 +44,7 @@ def consult(db: Database, body: Mapping[str, Any], now: datetime) -> None:
     names = dict.fromkeys((*new, *again))
     render.show(render.layout(columns, [[name, f"{new[name]:,}", f"{again[name]:,}"] for name in names], width=None))
     more = "" if complete else " or more"
-    confirm(f"Run {render.count(total, 'run')}{more}?")
+    return f"{render.count(total, 'run')}{more}"
 
 
 def count_runs(

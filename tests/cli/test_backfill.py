@@ -34,6 +34,17 @@ def test_a_person_is_told_how_many_runs_it_has_and_asked(world: World, asking: P
     assert world.state("up", "2026-11-21T01:00") is State.QUEUED
 
 
+@pytest.mark.parametrize("more", [(), ("--yes",)])
+def test_a_dry_run_tells_how_many_runs_it_has_and_makes_none(
+    world: World, asking: Program, more: tuple[str, ...]
+) -> None:
+    said = asking("backfill", "down", *DATES, "--upstream", "--dry-run", *more)
+
+    assert (said.code, said.err) == (0, "")
+    assert said.lines == ["FLOW  NEW  AGAIN", "down    3      0", "up      3      0"]
+    assert world.db.fetch("SELECT id FROM backfill") == world.db.fetch("SELECT id FROM request") == []
+
+
 def test_who_says_no_gets_none(world: World, asking: Program) -> None:
     asking.answers = "n\n"
 
