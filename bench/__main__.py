@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> None:
         for figure in PARTS[name](quick):
             figures.append(figure)
             print(f"{figure.name}: {figure.value:,.4g} {figure.unit}", file=sys.stderr, flush=True)
-    show(figures)
     write(figures, Path("bench/results.json"))
+    show(figures)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        return None if self.floor is None else self.value / self.floor
+        """None also where the floor is too small to be measured, as the CPU of a bare process may be."""
+        return self.value / self.floor if self.floor else None
 
     @property
     def met(self) -> bool | None:

@@ -15,6 +15,7 @@ FIGURES = [Figure("ticks", 50.0, "ticks/s", 25.0, "croniter", share(3)), Figure(
 
 def test_a_figure_stands_beside_its_floor() -> None:
     assert [figure.ratio for figure in FIGURES] == [2.0, None]
+    assert Figure("CPU of a command", 50.0, "ms", 0.0, "bare Python").ratio is None
 
 
 @pytest.mark.parametrize(
