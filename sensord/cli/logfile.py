@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 TAIL_BYTES = 64 * 1024
 
-PROCRASTINATE = "procrastinate"
-"""The executor of what ran on a worker, whose log is in the worker's own state folder."""
-
 
 def log_path(state_folder: Path, run_id: int, attempt: int) -> Path:
     """That of one attempt, on the host that it ran on."""

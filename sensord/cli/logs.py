@@ -33,8 +33,9 @@ def show_logs(session: Session, flow: str, date: When, number: int | None, follo
     for a run that has not begun, and says on stderr when an attempt begins and how the run ends. Of what ran on a
     worker the database has the last MiB.
     """
-    from sensord.cli.logfile import PROCRASTINATE, copy, log_path, show_shipped
+    from sensord.cli.logfile import copy, log_path, show_shipped
     from sensord.cli.lookup import find_run_or_id
+    from sensord.config.settings import PROCRASTINATE
     from sensord.errors import NotFound
     from sensord.store import logs
     from sensord.store.reads import runs
@@ -91,7 +92,7 @@ def _say_empty(attempt: "Attempt") -> None:
 
 
 def _elsewhere(attempt: "Attempt") -> str:
-    from sensord.cli.logfile import PROCRASTINATE
+    from sensord.config.settings import PROCRASTINATE
 
     if attempt.began_at is None and attempt.ended_at is None:
         return "its command has not begun yet"

@@ -70,8 +70,9 @@ def show_run(session: Session, flow: str, date: When, definition: bool, number: 
     """
     from sensord.cli import past, past_json, past_text, render, shapes
     from sensord.cli.listing import show_run_details
-    from sensord.cli.logfile import PROCRASTINATE, log_path
+    from sensord.cli.logfile import log_path
     from sensord.cli.lookup import find_run_or_id
+    from sensord.config.settings import PROCRASTINATE
     from sensord.errors import UsageError
     from sensord.store.reads import runs
 
